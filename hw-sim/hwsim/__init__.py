@@ -1,0 +1,1 @@
+"""Simulated GSM modems, their network and cloud providers, from the specifications alone."""
