@@ -1,0 +1,1 @@
+"""Cloud SMS providers on loopback."""

@@ -1,0 +1,1 @@
+"""smsmode, to come in the next step."""

@@ -1,0 +1,65 @@
+"""The SIM card and the message memories: what survives a modem's reboot."""
+
+from dataclasses import dataclass, field
+
+UNREAD, READ, UNSENT, SENT = range(4)
+
+
+@dataclass(slots=True)
+class Record:
+    """One slot: a TPDU, the SC address octets that stand before it, and its status."""
+
+    tpdu: bytes
+    sc: bytes
+    status: int = UNREAD
+
+
+@dataclass(slots=True)
+class Memory:
+    """A message memory of `total` slots that are counted from `first`."""
+
+    name: str
+    total: int
+    first: int = 1
+    records: dict[int, Record] = field(default_factory=dict)
+
+    @property
+    def full(self) -> bool:
+        """Whether no slot is left."""
+        return len(self.records) >= self.total
+
+    def holds(self, index: int) -> bool:
+        """Tell whether there is such a slot, empty or not."""
+        return self.first <= index < self.first + self.total
+
+    def add(self, record: Record) -> int:
+        """Use the lowest free slot; the caller has made sure that there is one."""
+        slots = range(self.first, self.first + self.total)
+        index = next(slot for slot in slots if slot not in self.records)
+        self.records[index] = record
+        return index
+
+
+@dataclass(slots=True)
+class Sim:
+    """A card: who it is, what locks it, what it remembers."""
+
+    number: str
+    iccid: str
+    imsi: str
+    smsc: str
+    pin: str | None = None
+    puk: str = "12345678"
+    pin_tries: int = 3
+    puk_tries: int = 10
+    reference: int = 0
+
+    def next_reference(self) -> int:
+        """Count the TP-MR on; it wraps after 255 (23.040 9.2.3.6)."""
+        self.reference = (self.reference + 1) % 256
+        return self.reference
+
+    def iccid_file(self) -> str:
+        """Give EF_ICCID as hex, nibbles swapped (31.102 4.2)."""
+        digits = self.iccid.ljust(20, "F")
+        return "".join(digits[i + 1] + digits[i] for i in range(0, 20, 2))
