@@ -1,0 +1,72 @@
+"""The SMS standards as values: octets in, values out, and back (23.038, 23.040, 27.005).
+
+Usable alone: standard library only, no I/O, no clock.
+"""
+
+from smsd.gsm.address import Address, NumberingPlan, TypeOfNumber
+from smsd.gsm.assemble import assemble, assemble_data
+from smsd.gsm.causes import cme_error, cms_error, failure_cause
+from smsd.gsm.coding import Alphabet, DataCoding, MessageClass, MessageWaiting, Waiting
+from smsd.gsm.errors import DecodeError, EncodeError
+from smsd.gsm.header import Concatenation, InformationElement, Ports
+from smsd.gsm.pdu import PDU
+from smsd.gsm.segment import count_parts, segment, segment_data
+from smsd.gsm.status import Outcome, Status
+from smsd.gsm.tables import Language
+from smsd.gsm.tpdu import (
+    TPDU,
+    Command,
+    Deliver,
+    DeliverReport,
+    StatusReport,
+    Submit,
+    SubmitReport,
+    decode_from_ms,
+    decode_from_sc,
+    encode,
+)
+from smsd.gsm.userdata import UserData
+from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
+
+__all__ = [
+    "PDU",
+    "TPDU",
+    "Absolute",
+    "Address",
+    "Alphabet",
+    "Command",
+    "Concatenation",
+    "DataCoding",
+    "DecodeError",
+    "Deliver",
+    "DeliverReport",
+    "EncodeError",
+    "Enhanced",
+    "InformationElement",
+    "Language",
+    "MessageClass",
+    "MessageWaiting",
+    "NumberingPlan",
+    "Outcome",
+    "Ports",
+    "Relative",
+    "Status",
+    "StatusReport",
+    "Submit",
+    "SubmitReport",
+    "TypeOfNumber",
+    "UserData",
+    "Validity",
+    "Waiting",
+    "assemble",
+    "assemble_data",
+    "cme_error",
+    "cms_error",
+    "count_parts",
+    "decode_from_ms",
+    "decode_from_sc",
+    "encode",
+    "failure_cause",
+    "segment",
+    "segment_data",
+]

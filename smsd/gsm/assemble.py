@@ -1,0 +1,39 @@
+"""Parts back to messages (23.040 9.2.3.24.1)."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from smsd.gsm.alphabet import to_text
+from smsd.gsm.coding import Alphabet
+from smsd.gsm.userdata import UserData, from_units
+from smsd.gsm.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def assemble(parts: Sequence[UserData]) -> str:
+    """Return the text of the parts, given in their order.
+
+    Neighbours in the same alphabet are joined before they are decoded, so an escape or a surrogate
+    pair that the sender split survives. Parts without text (8-bit data) add nothing.
+    """
+    texts = []
+    for (alphabet, languages, compressed), run in groupby(parts, _kind):
+        joined = b"".join([part.data for part in run])
+        if alphabet is Alphabet.DATA8 or compressed:
+            continue
+        texts.append(
+            from_units(joined) if alphabet is Alphabet.UCS2 else to_text(joined, *languages)
+        )
+    return "".join(texts)
+
+
+def assemble_data(parts: Sequence[UserData]) -> bytes:
+    """Return the octets of the parts, given in their order (8-bit data)."""
+    return b"".join([part.data for part in parts])
+
+
+def _kind(part: UserData) -> tuple[Alphabet, tuple[int, int], bool]:
+    return part.coding.alphabet, part.languages, part.coding.compressed

@@ -1,0 +1,222 @@
+"""The numbers of statuses, causes and errors, and what they mean in plain words."""
+
+from __future__ import annotations
+
+# TP-ST (23.040 9.2.3.15).
+STATUSES = {
+    0x00: "delivered to the recipient",
+    0x01: "forwarded, delivery cannot be confirmed by the service centre",
+    0x02: "replaced by the service centre",
+    0x20: "congestion",
+    0x21: "recipient busy",
+    0x22: "no response from the recipient",
+    0x23: "service rejected",
+    0x24: "quality of service not available",
+    0x25: "error in the recipient's equipment",
+    0x40: "remote procedure error",
+    0x41: "incompatible destination",
+    0x42: "connection rejected by the recipient",
+    0x43: "not obtainable",
+    0x44: "quality of service not available",
+    0x45: "no interworking available",
+    0x46: "validity period expired",
+    0x47: "deleted by the sender",
+    0x48: "deleted by the service centre",
+    0x49: "message does not exist",
+    0x60: "congestion",
+    0x61: "recipient busy",
+    0x62: "no response from the recipient",
+    0x63: "service rejected",
+    0x64: "quality of service not available",
+    0x65: "error in the recipient's equipment",
+}
+
+# TP-FCS (23.040 9.2.3.22).
+FAILURE_CAUSES = {
+    0x80: "telematic interworking not supported",
+    0x81: "short message type 0 not supported",
+    0x82: "cannot replace short message",
+    0x8F: "unspecified protocol identifier error",
+    0x90: "data coding scheme (alphabet) not supported",
+    0x91: "message class not supported",
+    0x9F: "unspecified data coding scheme error",
+    0xA0: "command cannot be actioned",
+    0xA1: "command unsupported",
+    0xAF: "unspecified command error",
+    0xB0: "message not supported",
+    0xC0: "service centre busy",
+    0xC1: "no service centre subscription",
+    0xC2: "service centre system failure",
+    0xC3: "invalid short message entity address",
+    0xC4: "destination barred",
+    0xC5: "duplicate message rejected",
+    0xC6: "validity period format not supported",
+    0xC7: "validity period not supported",
+    0xD0: "sim message storage full",
+    0xD1: "no message storage capability in sim",
+    0xD2: "error in mobile station",
+    0xD3: "memory capacity exceeded",
+    0xD4: "sim application toolkit busy",
+    0xD5: "sim data download error",
+    0xFF: "unspecified error cause",
+}
+
+# RP-cause of the network (24.011 8.2.5.4 and annex E).
+RP_CAUSES = {
+    1: "unassigned (unallocated) number",
+    8: "operator determined barring",
+    10: "call barred",
+    11: "reserved",
+    21: "short message transfer rejected",
+    22: "memory capacity exceeded",
+    27: "destination out of order",
+    28: "unidentified subscriber",
+    29: "facility rejected",
+    30: "unknown subscriber",
+    38: "network out of order",
+    41: "temporary failure",
+    42: "congestion",
+    47: "resources unavailable, unspecified",
+    50: "requested facility not subscribed",
+    69: "requested facility not implemented",
+    81: "invalid short message transfer reference value",
+    95: "invalid message, unspecified",
+    96: "invalid mandatory information",
+    97: "message type non-existent or not implemented",
+    98: "message not compatible with short message protocol state",
+    99: "information element non-existent or not implemented",
+    111: "protocol error, unspecified",
+    127: "interworking, unspecified",
+}
+
+# +CMS ERROR of the modem (27.005 3.2.5); under 300 the numbers are RP-cause and TP-FCS.
+CMS_ERRORS = {
+    300: "modem failure",
+    301: "message service of the modem reserved",
+    302: "operation not allowed",
+    303: "operation not supported",
+    304: "invalid pdu mode parameter",
+    305: "invalid text mode parameter",
+    310: "sim not inserted",
+    311: "sim pin required",
+    312: "phone-to-sim pin required",
+    313: "sim failure",
+    314: "sim busy",
+    315: "sim wrong",
+    316: "sim puk required",
+    317: "sim pin2 required",
+    318: "sim puk2 required",
+    320: "memory failure",
+    321: "invalid memory index",
+    322: "memory full",
+    330: "service centre address unknown",
+    331: "no network service",
+    332: "network timeout",
+    340: "no new-message acknowledgement expected",
+    500: "unknown error",
+}
+
+# +CME ERROR (27.007 9.2).
+CME_ERRORS = {
+    0: "phone failure",
+    1: "no connection to phone",
+    2: "phone-adaptor link reserved",
+    3: "operation not allowed",
+    4: "operation not supported",
+    5: "phone-to-sim pin required",
+    6: "phone-to-first-sim pin required",
+    7: "phone-to-first-sim puk required",
+    10: "sim not inserted",
+    11: "sim pin required",
+    12: "sim puk required",
+    13: "sim failure",
+    14: "sim busy",
+    15: "sim wrong",
+    16: "incorrect password",
+    17: "sim pin2 required",
+    18: "sim puk2 required",
+    20: "memory full",
+    21: "invalid index",
+    22: "not found",
+    23: "memory failure",
+    24: "text string too long",
+    25: "invalid characters in text string",
+    26: "dial string too long",
+    27: "invalid characters in dial string",
+    30: "no network service",
+    31: "network timeout",
+    32: "network not allowed, emergency calls only",
+    40: "network personalisation pin required",
+    41: "network personalisation puk required",
+    42: "network subset personalisation pin required",
+    43: "network subset personalisation puk required",
+    44: "service provider personalisation pin required",
+    45: "service provider personalisation puk required",
+    46: "corporate personalisation pin required",
+    47: "corporate personalisation puk required",
+    48: "hidden key required",
+    49: "eap method not supported",
+    50: "incorrect parameters",
+    51: "command implemented but currently disabled",
+    52: "command aborted by user",
+    53: "not attached to network due to functionality restrictions",
+    54: "modem not allowed, emergency calls only",
+    55: "operation not allowed because of functionality restrictions",
+    56: "fixed dial number only allowed",
+    57: "temporarily out of service due to other usage",
+    58: "language or alphabet not supported",
+    59: "unexpected data value",
+    60: "system failure",
+    61: "data missing",
+    62: "call barred",
+    63: "message waiting indication subscription failure",
+    100: "unknown error",
+    103: "illegal mobile station",
+    106: "illegal mobile equipment",
+    107: "gprs services not allowed",
+    108: "gprs and non-gprs services not allowed",
+    111: "network (plmn) not allowed",
+    112: "location area not allowed",
+    113: "roaming not allowed in this location area",
+    114: "gprs services not allowed in this network",
+    115: "no suitable cells in location area",
+    122: "congestion",
+    126: "insufficient resources",
+    127: "missing or unknown access point name",
+    128: "unknown pdp address or type",
+    129: "user authentication failed",
+    130: "request rejected by gateway",
+    131: "request rejected, unspecified",
+    132: "service option not supported",
+    133: "requested service option not subscribed",
+    134: "service option temporarily out of order",
+    148: "unspecified gprs error",
+    149: "pdp authentication failure",
+    150: "invalid mobile class",
+    171: "last pdn disconnection not allowed",
+    172: "semantically incorrect message",
+    173: "invalid mandatory information",
+    174: "message type non-existent or not implemented",
+    175: "conditional information element error",
+    176: "protocol error, unspecified",
+}
+
+
+def cms_error(number: int) -> str | None:
+    """Return what a `+CMS ERROR` number means, `None` for one that the standard does not name.
+
+    0 to 127 are the network's RP-cause, 128 to 255 TP-FCS, from 300 on the modem's own.
+    """
+    if number < 128:
+        return RP_CAUSES.get(number)
+    return FAILURE_CAUSES.get(number) if number < 256 else CMS_ERRORS.get(number)
+
+
+def cme_error(number: int) -> str | None:
+    """Return what a `+CME ERROR` number means, `None` for one that the standard does not name."""
+    return CME_ERRORS.get(number)
+
+
+def failure_cause(number: int) -> str | None:
+    """Return what a TP-FCS octet means, `None` for a reserved or application specific one."""
+    return FAILURE_CAUSES.get(number)

@@ -1,0 +1,76 @@
+"""A message as modems hand it over: the service centre's address and the TPDU (27.005 4.3)."""
+
+from __future__ import annotations
+
+import binascii
+
+from smsd.gsm import address
+from smsd.gsm.address import Address
+from smsd.gsm.errors import DecodeError
+from smsd.gsm.tpdu import TPDU, decode_from_ms, decode_from_sc, encode
+from smsd.gsm.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PDU:
+    """A TPDU and its service centre; `sc` is `None` for the one that the SIM knows."""
+
+    sc: Address | None
+    tpdu: TPDU
+
+    @property
+    def octets(self) -> bytes:
+        """Service centre address and TPDU."""
+        return (b"\0" if self.sc is None else self.sc.encode_sc()) + encode(self.tpdu)
+
+    @property
+    def hex(self) -> str:
+        """The octets in upper-case hexadecimal digits, as AT+CMGS takes them."""
+        return self.octets.hex().upper()
+
+    @property
+    def length(self) -> int:
+        """The octets of the TPDU alone, which AT+CMGS and AT+CMGW want to know beforehand."""
+        return len(encode(self.tpdu))
+
+    @classmethod
+    def from_hex(
+        cls,
+        text: str,
+        *,
+        from_sc: bool = True,
+        length: int | None = None,
+        sc: bool | None = None,
+        strict: bool = False,
+    ) -> PDU:
+        """Read what a modem printed.
+
+        `length` is the count of TPDU octets that +CMGR, +CMGL, +CMT or +CDS gave. `sc` says whether
+        the service centre's address stands in front; where it is `None` the length decides, and
+        without a length it is there. Raises `DecodeError` and nothing else.
+        """
+        octets = _from_hex(text)
+        if sc is None:
+            sc = length is None or len(octets) != length
+        start = address.sc_size(octets) if sc else 0
+        if length is not None and len(octets) - start != length:
+            _wrong_length(len(octets) - start, length, start, strict)
+        try:
+            decode = decode_from_sc if from_sc else decode_from_ms
+            tpdu = decode(octets[start:], strict=strict)
+        except DecodeError as error:
+            raise DecodeError(error.field, error.offset + start, error.reason) from None
+        return cls(address.decode_sc(octets[:start]), tpdu)
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        return binascii.a2b_hex(text.strip())
+    except ValueError as error:
+        raise DecodeError("pdu", len(text) // 2, f"no hexadecimal octets: {error}") from None
+
+
+def _wrong_length(found: int, announced: int, start: int, strict: bool) -> None:
+    """Refuse fewer octets than announced: the rest was lost. More are only refused when strict."""
+    if found < announced or strict:
+        raise DecodeError("tpdu", start + found, f"{found} octets, {announced} announced")

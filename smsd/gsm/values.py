@@ -1,0 +1,109 @@
+"""Frozen, slotted dataclasses that cost little to import and to create.
+
+To a type checker and to a reader `dataclass` here *is* `dataclasses.dataclass`. At run time it
+is the few lines below, for two measured reasons: importing `dataclasses` takes 12 ms and 2.7 MB,
+nearly all that this package may use, and a frozen dataclass of eight fields takes 0.9 µs to
+create, a fifth of what decoding a message may take. Only what this package uses is here:
+positional and keyword-only fields with plain defaults.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import KW_ONLY as KW_ONLY
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(*, frozen: bool, slots: bool) -> Callable[[type], type]:
+        """Make a value type of a class with annotated fields."""
+        if not (frozen and slots):
+            raise TypeError("values here are frozen and slotted")
+        return _value_type
+
+    def _value_type(cls: type) -> type:
+        fields = [name for name in cls.__annotations__ if name != "_"]
+        namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
+        defaults = {name: namespace.pop(name) for name in fields if name in namespace}
+        # Slots of the same names make the same layout: an open draft can become the frozen value.
+        draft = type(cls.__name__, (), {"__slots__": tuple(fields)})
+        namespace |= {
+            "__slots__": tuple(fields),
+            "__match_args__": _positional(cls.__annotations__),
+            "__new__": _constructor(cls, fields, defaults, draft),
+            "__setattr__": _refuse,
+            "__delattr__": _refuse,
+            "__reduce__": _reduce,
+            "__eq__": _equal,
+            "__hash__": _hash,
+            "__dataclass_fields__": _Fields(defaults),
+        }
+        namespace.setdefault("__repr__", _repr)
+        return type(cls.__name__, cls.__bases__, namespace)
+
+    def _positional(annotations: dict[str, str]) -> tuple[str, ...]:
+        names = list(annotations)
+        return tuple(names[: names.index("_")] if "_" in names else names)
+
+    def _constructor(cls, fields, defaults, draft):
+        """Return a `__new__` that fills an open draft, field by field, and then closes it."""
+        parameters = ", ".join(
+            "*" if name == "_" else f"{name}=_defaults[{name!r}]" if name in defaults else name
+            for name in cls.__annotations__
+        )
+        body = "".join(f"    self.{name} = {name}\n" for name in fields)
+        source = (
+            f"def __new__(cls, {parameters}):\n    self = _new(_draft)\n{body}"
+            "    self.__class__ = cls\n    return self\n"
+        )
+        names = {"_new": object.__new__, "_draft": draft, "_defaults": defaults}
+        exec(source, names)  # noqa: S102 (our own field names, as dataclasses does)
+        return names["__new__"]
+
+    def _refuse(self: object, name: str, *_: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be changed")
+
+    def _values(self: object) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in type(self).__slots__])
+
+    def _equal(self: object, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return _values(self) == _values(other)
+
+    def _hash(self: object) -> int:
+        return hash(_values(self))
+
+    def _repr(self: object) -> str:
+        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in type(self).__slots__)
+        return f"{type(self).__name__}({inside})"
+
+    def _reduce(self: object) -> tuple[object, ...]:
+        return _restore, (type(self), dict(zip(type(self).__slots__, _values(self), strict=True)))
+
+    def _restore(cls: type, fields: dict[str, object]) -> object:
+        return cls(**fields)
+
+    class _Fields:
+        """`__dataclass_fields__` made when asked for, so `dataclasses.replace` and friends work."""
+
+        def __init__(self, defaults: dict[str, object]) -> None:
+            self.defaults = defaults
+
+        def __get__(self, instance: object, owner: type) -> dict[str, object]:
+            import dataclasses  # the one who asks has imported it already
+
+            keywords = set(owner.__slots__) - set(owner.__match_args__)
+            specs = [
+                (
+                    name,
+                    object,
+                    dataclasses.field(
+                        default=self.defaults.get(name, dataclasses.MISSING),
+                        kw_only=name in keywords,
+                    ),
+                )
+                for name in owner.__slots__
+            ]
+            return dataclasses.make_dataclass(owner.__name__, specs).__dataclass_fields__
