@@ -260,10 +260,10 @@ def _operator(modem: Modem, request: Request) -> Outcome:
         return [f'+COPS: 0,{form},"{("Simulated", "SIM", "20899")[form]}",2']
     numbers = request.numbers() if '"' not in request.value else [0]
     if numbers[0] == 3:
-        form = numbers[1] if len(numbers) > 1 else None
-        if form not in (0, 1, 2):
+        wanted = numbers[1] if len(numbers) > 1 else None
+        if wanted is None or wanted > 2:
             raise cme(50)
-        modem.settings.operator_form = form
+        modem.settings.operator_form = wanted
     elif numbers[0] not in (0, 1, 2, 4):
         raise cme(50)
     return []
@@ -282,7 +282,7 @@ def _function(modem: Modem, request: Request) -> Outcome:
         return [f"+CFUN: {modem.radio}"]
     numbers = request.numbers()
     radio = numbers[0]
-    if radio not in (0, 1, 4) or (len(numbers) > 1 and numbers[1] not in (0, 1, None)):
+    if radio is None or radio not in (0, 1, 4) or numbers[1:] not in ([], [0], [1]):
         raise cme(50)
     modem.radio = radio
     if numbers[1:] == [1]:
