@@ -180,6 +180,8 @@ class Modem:
             else:
                 self._read_line()
         self._working = False
+        if self.mode is Mode.BUSY and not self.personality.type_ahead:
+            self._waiting.clear()
 
     def _read_line(self) -> None:
         end = self._waiting.find(CR)
@@ -252,8 +254,9 @@ class Modem:
         if not prompt.deaf:
             shown = self.rng.choice(self.personality.prompts)
             self.write(b"\r\n" + shown.encode())
-            if not shown.endswith(" ") and self.personality.late_blank:
-                self.after(self.personality.late_blank, lambda: self._late_blank(prompt))
+            late = self.personality.late_blank
+            if not shown.endswith(" ") and late and self.rng.random() < 0.5:
+                self.after(late, lambda: self._late_blank(prompt))
         self._work()
 
     def _late_blank(self, prompt: at.Prompt) -> None:
@@ -370,7 +373,9 @@ class Modem:
 
     def _chatter_later(self) -> None:
         def chat() -> None:
-            self.announce([self.rng.choice(self.personality.chatter)])
+            # What sounds like a reboot never comes inside a command: there it would mean one.
+            idle = self.personality.boot if self.mode is Mode.COMMAND else []
+            self.announce([self.rng.choice(self.personality.chatter + idle)])
             self._chatter_later()
 
         self.after(self.rng.uniform(*self.personality.chatter_every), chat)

@@ -38,6 +38,11 @@ class Port:
         """Whether the device is there."""
         return self._master >= 0
 
+    @property
+    def opened(self) -> bool:
+        """Whether a client has it open, as far as was noticed."""
+        return self._listening
+
     def unplug(self, seconds: float | None = None) -> None:
         """Take the device away; it comes back after `seconds`, with None only by `plug`."""
         if self.plugged:

@@ -290,6 +290,7 @@ def _modem(world: World, arguments: list[str]) -> Any:
     return {
         "name": modem.name,
         "plugged": port.plugged,
+        "open": port.opened,
         "dead": modem.dead,
         "registered": modem.registration,
         "pin_state": modem.pin_state,

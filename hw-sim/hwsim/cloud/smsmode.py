@@ -203,8 +203,9 @@ class Account:
         text, warnings = _readable(parameters["message"], unicode=kind == "9")
         if "stop" in parameters and (len(text) <= 149 or parameters["stop"] == "2"):
             text += STOP
-        text, segments = cut(text, int(most), unicode=kind == "9")
-        if len(text) < len(parameters["message"]):
+        whole = text
+        text, segments = cut(whole, int(most), unicode=kind == "9")
+        if text != whole:
             warnings.append("TEXT_CUT")
         sender = get("emetteur", "")
         if sender and (kind == "4" or not re.fullmatch(r"(?=.*[A-Za-z])[!-~]{1,11}", sender)):
@@ -322,7 +323,7 @@ class Account:
             case "fault":
                 if value not in FAULTS:
                     raise ValueError(f"no fault {value}: there are {', '.join(FAULTS)}")
-                self.faults.append(Fault(value, *arguments[1:2], count=count))
+                self.faults.append(Fault(value, "".join(arguments[1:2]), count))
             case "status":
                 self.status = int(value)
             case "status-delay":
