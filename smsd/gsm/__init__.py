@@ -7,6 +7,8 @@ from smsd.gsm.address import Address, NumberingPlan, TypeOfNumber
 from smsd.gsm.assemble import assemble, assemble_data
 from smsd.gsm.causes import cme_error, cms_error, failure_cause
 from smsd.gsm.coding import Alphabet, DataCoding, MessageClass, MessageWaiting, Waiting
+from smsd.gsm.decoding import decode_from_ms, decode_from_sc
+from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError, EncodeError
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.pdu import PDU
@@ -21,9 +23,6 @@ from smsd.gsm.tpdu import (
     StatusReport,
     Submit,
     SubmitReport,
-    decode_from_ms,
-    decode_from_sc,
-    encode,
 )
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity

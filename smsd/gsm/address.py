@@ -50,6 +50,7 @@ _TYPES = tuple(TypeOfNumber)
 _PLANS = tuple(NumberingPlan)
 _DIGITS = frozenset("0123456789*#abc")
 _MOST_DIGITS = 20  # TP addresses are at most 12 octets (23.040 9.1.2.5)
+_MOST_SEPTETS = 11
 _CACHED = 1024  # addresses; a gateway talks to a few again and again
 
 
@@ -78,16 +79,7 @@ class Address:
 
     def encode(self, field: str = "address") -> bytes:
         """Return a TP-Address: its length in semi-octets, its type, its digits."""
-        if self.ton is TypeOfNumber.ALPHANUMERIC:
-            septets = to_septets(self.digits)
-            if septets is None or len(septets) > 11:
-                raise EncodeError(
-                    field, f"{self.digits!r} is not 11 characters of the default alphabet"
-                )
-            return bytes(((len(septets) * 7 + 3) // 4, self.toa)) + pack(septets)
-        if len(self.digits) > _MOST_DIGITS:
-            raise EncodeError(field, f"{len(self.digits)} digits, at most {_MOST_DIGITS}")
-        return bytes((len(self.digits), self.toa)) + _octets(self.digits, field)
+        return _encoded(self.digits, self.ton, self.npi, field)
 
     def encode_sc(self) -> bytes:
         """Return the service centre form, whose length is in octets and counts the type."""
@@ -99,6 +91,21 @@ class Address:
         return bytes((1 + len(digits), self.toa)) + digits
 
 
+@functools.lru_cache(maxsize=_CACHED)
+def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
+    toa = 0x80 | ton << 4 | npi
+    if ton == TypeOfNumber.ALPHANUMERIC:
+        septets = to_septets(digits)
+        if septets is None or len(septets) > _MOST_SEPTETS:
+            raise EncodeError(
+                field, f"{digits!r} is not {_MOST_SEPTETS} characters of the default alphabet"
+            )
+        return bytes(((len(septets) * 7 + 3) // 4, toa)) + pack(septets)
+    if len(digits) > _MOST_DIGITS:
+        raise EncodeError(field, f"{len(digits)} digits, at most {_MOST_DIGITS}")
+    return bytes((len(digits), toa)) + _octets(digits, field)
+
+
 def _octets(digits: str, field: str) -> bytes:
     try:
         return semioctets.from_digits(digits)
@@ -106,21 +113,28 @@ def _octets(digits: str, field: str) -> bytes:
         raise EncodeError(field, str(error)) from None
 
 
+def _are_digits(number: str) -> bool:
+    if number.isascii() and number.isdigit():
+        return True
+    # "abc" alone is a name: a b c are digits only beside others.
+    return bool(number) and _DIGITS.issuperset(number) and not number.isalpha()
+
+
 @functools.lru_cache(maxsize=_CACHED)
 def _parse(number: str) -> Address:
-    if number[:1] == "+" and number[1:] and _DIGITS.issuperset(number[1:]):
+    if number[:1] == "+" and _are_digits(number[1:]):
         return Address(number[1:], TypeOfNumber.INTERNATIONAL, NumberingPlan.ISDN)
-    # "abc" alone is a name: a b c are digits only beside real ones.
-    if _DIGITS.issuperset(number) and not number.isalpha():
+    if _are_digits(number) or not number:
         return Address(number, TypeOfNumber.UNKNOWN, NumberingPlan.ISDN)
     return Address(number, TypeOfNumber.ALPHANUMERIC, NumberingPlan.UNKNOWN)
 
 
-def size(octets: bytes, at: int, field: str) -> int:
-    """Return how many octets the TP-Address at `at` takes, all of them there."""
-    count = 2 + (octet(octets, at, field) + 1) // 2
-    require(octets, at, count, field)
-    return count
+def end(octets: bytes, at: int, field: str) -> int:
+    """Return the offset after the TP-Address at `at`, all of whose octets are there."""
+    after = at + 2 + (octet(octets, at, field) + 1) // 2
+    if after > len(octets):
+        require(octets, at, after - at, field)
+    return after
 
 
 @functools.lru_cache(maxsize=_CACHED)

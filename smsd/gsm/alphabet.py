@@ -82,9 +82,11 @@ def to_text(septets: bytes, locking: int = 0, single: int = 0) -> str:
     Escape + a code that the single shift table leaves empty shows the character of the locking
     table, escape + escape a space, an escape at the very end nothing (23.038 6.2.1.1).
     """
-    pair = tables(locking, single) if locking or single else _DEFAULT
-    if ESCAPE not in septets:
-        return codecs.charmap_decode(septets, "strict", pair.characters)[0]
+    if not (locking or single):
+        latin = septets.translate(_TO_LATIN_1)
+        if _OTHER not in latin:
+            return codecs.latin_1_decode(latin)[0]
+    pair = tables(locking, single)
     pieces = iter(septets.split(_ESC))
     text = _plain(next(pieces), pair)
     for piece in pieces:
@@ -95,6 +97,14 @@ def to_text(septets: bytes, locking: int = 0, single: int = 0) -> str:
             after = next(pieces, None)
             text += "" if after is None else " " + _plain(after, pair)
     return text
+
+
+# The default alphabet is Latin-1 but for ten Greek letters and the escape, which show as _OTHER.
+_OTHER = 0xFF
+_TO_LATIN_1 = bytes(
+    ord(character) if code != ESCAPE and character < "\u0100" else _OTHER
+    for code, character in enumerate(_DEFAULT.characters)
+) + bytes(128)
 
 
 def _plain(septets: bytes, pair: Tables) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from smsd.gsm.errors import DecodeError, EncodeError
-from smsd.gsm.tables import Language
-from smsd.gsm.values import TYPE_CHECKING, dataclass
+from smsd.gsm.values import TYPE_CHECKING, dataclass, maker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +76,9 @@ class Ports:
         return InformationElement(PORTS_16 if self.wide else PORTS_8, data)
 
 
+_concatenation = maker(Concatenation)
+
+
 def encode(elements: Iterable[InformationElement]) -> bytes:
     """Return the header with its length octet; nothing where there are no elements."""
     octets = b"".join([element.encode() for element in elements])
@@ -85,53 +87,55 @@ def encode(elements: Iterable[InformationElement]) -> bytes:
     return bytes((len(octets),)) + octets if octets else b""
 
 
-def split(octets: bytes) -> list[tuple[int, bytes]]:
-    """Return (identifier, data) of each element in octets without the length octet.
+def split(header: bytes) -> list[tuple[int, bytes]]:
+    """Return (identifier, data) of each element of a header with its length octet.
 
     An element that is longer than the header leaves no element at all: "the whole user data header
     shall be ignored" (9.2.3.24), while the text behind it stays.
     """
     found = []
-    at, end = 0, len(octets)
+    at, end = 1, len(header)
     while at < end:
-        if at + 2 > end or (after := at + 2 + octets[at + 1]) > end:
+        start = at + 2
+        if start > end or (after := start + header[at + 1]) > end:
             return []
-        found.append((octets[at], octets[at + 2 : after]))
+        found.append((header[at], header[start:after]))
         at = after
     return found
 
 
-def check(octets: bytes, offset: int) -> None:
+def check(header: bytes, offset: int) -> None:
     """Raise `DecodeError` where the elements do not fill the header exactly (strict decoding)."""
-    at = 0
-    while at < len(octets):
-        if at + 2 > len(octets) or at + 2 + octets[at + 1] > len(octets):
+    at, end = 1, len(header)
+    while at < end:
+        if at + 2 > end or at + 2 + header[at + 1] > end:
             raise DecodeError("user_data.udh", offset + at, "the element is longer than its header")
-        at += 2 + octets[at + 1]
+        at += 2 + header[at + 1]
 
 
-def concatenation(elements: Iterable[tuple[int, bytes]]) -> Concatenation | None:
+def concatenation(header: bytes) -> Concatenation | None:
     """Return the last valid one of either width, as 9.2.3.24 says for what excludes each other.
 
     One with a total or number of 0, or a number over the total, shall be ignored (9.2.3.24.1).
     """
     found = None
-    for iei, data in elements:
+    for iei, data in split(header):
         if iei == CONCATENATION_8 and len(data) == 3:
             reference, total, number = data
         elif iei == CONCATENATION_16 and len(data) == 4:
-            reference, total, number = data[0] << 8 | data[1], data[2], data[3]
+            high, low, total, number = data
+            reference = high << 8 | low
         else:
             continue
         if 1 <= number <= total:
-            found = Concatenation(reference, total, number, iei == CONCATENATION_16)
+            found = _concatenation(reference, total, number, iei == CONCATENATION_16)
     return found
 
 
-def ports(elements: Iterable[tuple[int, bytes]]) -> Ports | None:
+def ports(header: bytes) -> Ports | None:
     """Return the last valid pair of ports of either width."""
     found = None
-    for iei, data in elements:
+    for iei, data in split(header):
         if iei == PORTS_8 and len(data) == 2:
             found = Ports(data[0], data[1], wide=False)
         elif iei == PORTS_16 and len(data) == 4:
@@ -139,12 +143,13 @@ def ports(elements: Iterable[tuple[int, bytes]]) -> Ports | None:
     return found
 
 
-def languages(elements: Iterable[tuple[int, bytes]]) -> tuple[int, int]:
+def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
-    locking = single = int(Language.DEFAULT)
-    for iei, data in elements:
-        if iei == LOCKING_SHIFT and len(data) == 1:
-            locking = data[0]
-        elif iei == SINGLE_SHIFT and len(data) == 1:
-            single = data[0]
+    locking = single = 0
+    if LOCKING_SHIFT in header or SINGLE_SHIFT in header:  # most headers have neither octet
+        for iei, data in split(header):
+            if iei == LOCKING_SHIFT and len(data) == 1:
+                locking = data[0]
+            elif iei == SINGLE_SHIFT and len(data) == 1:
+                single = data[0]
     return locking, single

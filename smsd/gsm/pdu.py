@@ -6,9 +6,11 @@ import binascii
 
 from smsd.gsm import address
 from smsd.gsm.address import Address
+from smsd.gsm.decoding import decode_from_ms, decode_from_sc
+from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError
-from smsd.gsm.tpdu import TPDU, decode_from_ms, decode_from_sc, encode
-from smsd.gsm.values import dataclass
+from smsd.gsm.tpdu import TPDU
+from smsd.gsm.values import dataclass, maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,11 @@ class PDU:
         start = address.sc_size(octets) if sc else 0
         if length is not None and len(octets) - start != length:
             _wrong_length(len(octets) - start, length, start, strict)
-        try:
-            decode = decode_from_sc if from_sc else decode_from_ms
-            tpdu = decode(octets[start:], strict=strict)
-        except DecodeError as error:
-            raise DecodeError(error.field, error.offset + start, error.reason) from None
-        return cls(address.decode_sc(octets[:start]), tpdu)
+        decode = decode_from_sc if from_sc else decode_from_ms
+        return _pdu(address.decode_sc(octets[:start]), decode(octets, start, strict=strict))
+
+
+_pdu = maker(PDU)
 
 
 def _from_hex(text: str) -> bytes:

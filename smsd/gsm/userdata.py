@@ -10,7 +10,7 @@ from smsd.gsm.coding import CODINGS, Alphabet, DataCoding
 from smsd.gsm.errors import DecodeError, EncodeError, octet, require
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.septets import pack, unpack
-from smsd.gsm.values import TYPE_CHECKING, dataclass
+from smsd.gsm.values import TYPE_CHECKING, dataclass, maker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,30 +24,26 @@ class UserData:
     """User data as they lie in a message; what they say is read from them when it is asked.
 
     `octets` is TP-UD with the header, if any, in front; `length` is TP-UDL, in septets for the
-    default alphabet and in octets otherwise; `has_header` is TP-UDHI.
+    default alphabet and in octets otherwise; `header_size` counts the octets of the header with
+    its length octet, 0 where there is none.
     """
 
     coding: DataCoding
     octets: bytes
     length: int
-    has_header: bool = False
+    header_size: int = 0
 
     @classmethod
     def of_septets(
         cls, septets: bytes, coding: DataCoding = CODINGS[0], header: bytes = b""
     ) -> UserData:
         """Pack septets, one an octet, behind a header that begins with its length octet."""
-        if not header:
-            return cls(coding, pack(septets), len(septets))
-        # The header takes whole septets, fill bits included: pack as many zeros and overwrite them.
-        padded = bytes(_in_septets(len(header))) + septets
-        return cls(coding, header + pack(padded)[len(header) :], len(padded), True)
+        return cls(coding, *pack_behind(header, septets), len(header))
 
     @classmethod
     def of_octets(cls, data: bytes, coding: DataCoding, header: bytes = b"") -> UserData:
         """Put octets (UCS-2 or data) behind a header that begins with its length octet."""
-        octets = header + data
-        return cls(coding, octets, len(octets), bool(header))
+        return cls(coding, *put_behind(header, data), len(header))
 
     @classmethod
     def of_text(
@@ -61,8 +57,7 @@ class UserData:
         if coding.alphabet is Alphabet.UCS2:
             user_data = cls.of_octets(to_units(text), coding, header)
         elif coding.alphabet is Alphabet.GSM7:
-            locking, single = udh.languages((e.iei, e.data) for e in elements)
-            septets = to_septets(text, locking, single)
+            septets = to_septets(text, *udh.languages(header))
             if septets is None or len(septets) > MOST_SEPTETS:
                 raise EncodeError("text", "it does not fit one part of the default alphabet")
             user_data = cls.of_septets(septets, coding, header)
@@ -73,22 +68,14 @@ class UserData:
         return user_data
 
     @property
-    def packed(self) -> bool:
-        """Whether the octets hold septets of the default alphabet."""
-        return self.coding.alphabet is Alphabet.GSM7 and not self.coding.compressed
+    def has_header(self) -> bool:
+        """TP-UDHI: whether the user data begin with a header."""
+        return self.header_size > 0
 
     @property
     def header(self) -> bytes:
-        """The octets of the header without its length octet; none where it cannot be right."""
-        return self.octets[1 : self._header_size]
-
-    @property
-    def _header_size(self) -> int:
-        if not self.has_header or not self.octets:
-            return 0
-        size = 1 + self.octets[0]
-        # A header longer than the user data is none: what is there is read as text.
-        return size if size <= len(self.octets) else 0
+        """The header with its length octet; empty where there is none."""
+        return self.octets[: self.header_size]
 
     @property
     def elements(self) -> tuple[InformationElement, ...]:
@@ -98,34 +85,33 @@ class UserData:
     @property
     def concatenation(self) -> Concatenation | None:
         """Which part of which message this is; `None` where it is a message of its own."""
-        return udh.concatenation(udh.split(self.header)) if self.has_header else None
+        return udh.concatenation(self.octets[: self.header_size]) if self.header_size else None
 
     @property
     def ports(self) -> Ports | None:
         """The application ports, `None` where it is a message for people."""
-        return udh.ports(udh.split(self.header)) if self.has_header else None
+        return udh.ports(self.octets[: self.header_size]) if self.header_size else None
 
     @property
     def languages(self) -> tuple[int, int]:
         """The languages of the locking and the single shift table, 0 for the default ones."""
-        return udh.languages(udh.split(self.header)) if self.has_header else (0, 0)
+        return udh.languages(self.octets[: self.header_size]) if self.header_size else (0, 0)
 
     @property
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
-        if self.packed:
-            return unpack(self.octets)[_in_septets(self._header_size) : self.length]
-        return self.octets[self._header_size :]
+        if PACKED[self.coding.octet]:
+            return unpack(self.octets)[_in_septets(self.header_size) : self.length]
+        return self.octets[self.header_size :]
 
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
-        alphabet = self.coding.alphabet
-        if alphabet is Alphabet.DATA8 or self.coding.compressed:
-            return None
-        if alphabet is Alphabet.UCS2:
+        if PACKED[self.coding.octet]:
+            return to_text(self.data, *self.languages)
+        if self.coding.alphabet is Alphabet.UCS2 and not self.coding.compressed:
             return from_units(self.data)
-        return to_text(self.data, *self.languages)
+        return None
 
     def encode(self) -> bytes:
         """Return TP-UDL and TP-UD."""
@@ -134,9 +120,30 @@ class UserData:
         return bytes((self.length,)) + self.octets
 
 
+PACKED = tuple(coding.alphabet is Alphabet.GSM7 and not coding.compressed for coding in CODINGS)
+"""Whether user data of a coding are septets of the default alphabet, by its octet."""
+
+_user_data = maker(UserData)
+
+
+def pack_behind(header: bytes, septets: bytes) -> tuple[bytes, int]:
+    """Return TP-UD and TP-UDL of septets behind a header."""
+    if not header:
+        return pack(septets), len(septets)
+    # The header takes whole septets, fill bits included: pack as many zeros and overwrite them.
+    padded = bytes(_in_septets(len(header))) + septets
+    return header + pack(padded)[len(header) :], len(padded)
+
+
+def put_behind(header: bytes, data: bytes) -> tuple[bytes, int]:
+    """Return TP-UD and TP-UDL of octets behind a header."""
+    octets = header + data
+    return octets, len(octets)
+
+
 def _in_septets(octets: int) -> int:
     """Return how many septets so many octets of header take, fill bits included."""
-    return -(-octets * 8 // 7)
+    return (octets * 8 + 6) // 7
 
 
 def to_units(text: str) -> bytes:
@@ -152,27 +159,30 @@ def from_units(units: bytes) -> str:
     return codecs.utf_16_be_decode(units, "replace", True)[0]
 
 
-def decode(octets: bytes, at: int, coding: DataCoding, has_header: bool) -> UserData:
+def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserData:
     """Return the user data whose TP-UDL stands at `at`.
 
     Octets beyond TP-UDL are ignored; fewer than it says were cut off on the way and are refused,
-    for half a text must not pass as a whole one.
+    for half a text must not pass as a whole one. A header that is longer than the user data is
+    none: what is there is read as text.
     """
     length = octet(octets, at, "user_data.length")
-    packed = coding.alphabet is Alphabet.GSM7 and not coding.compressed
-    count = (length * 7 + 7) // 8 if packed else length
-    require(octets, at + 1, count, "user_data")
-    return UserData(coding, octets[at + 1 : at + 1 + count], length, has_header)
+    count = (length * 7 + 7) // 8 if PACKED[coding.octet] else length
+    found = octets[at + 1 : at + 1 + count]
+    if len(found) != count:
+        require(octets, at + 1, count, "user_data")
+    header_size = 0
+    if has_header and found and found[0] < count:
+        header_size = 1 + found[0]
+    return _user_data(coding, found, length, header_size)
 
 
-def check(user_data: UserData, at: int) -> None:
+def check(user_data: UserData, at: int, has_header: int) -> None:
     """Raise `DecodeError` where limits or header do not hold (strict decoding)."""
     if len(user_data.octets) > MOST_OCTETS:
         raise DecodeError(
             "user_data.length", at, f"{len(user_data.octets)} octets, at most {MOST_OCTETS}"
         )
-    if user_data.has_header:
-        size = 1 + octet(user_data.octets, 0, "user_data.udh")
-        if size > len(user_data.octets):
-            raise DecodeError("user_data.udh", at + 1, "the header is longer than the user data")
-        udh.check(user_data.header, at + 2)
+    if has_header and not user_data.header_size:
+        raise DecodeError("user_data.udh", at + 1, "the header is longer than the user data")
+    udh.check(user_data.header, at + 1)

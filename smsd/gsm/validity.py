@@ -31,7 +31,7 @@ class Relative:
     @classmethod
     def covering(cls, minutes: int) -> Relative:
         """Return the shortest period not below the minutes; beyond 63 weeks it is 63 weeks."""
-        return cls(min(bisect_left(_MINUTES, minutes), 255))
+        return _RELATIVE[min(bisect_left(_MINUTES, minutes), 255)]
 
     @property
     def minutes(self) -> int:
@@ -43,6 +43,9 @@ class Relative:
         if not 0 <= self.octet <= 255:
             raise EncodeError("validity", f"{self.octet} is no octet")
         return bytes((self.octet,))
+
+
+_RELATIVE = tuple(Relative(octet) for octet in range(256))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import KW_ONLY as KW_ONLY
     from dataclasses import dataclass as dataclass
+    from typing import ParamSpec, TypeVar
+
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
+
+    def maker(cls: Callable[_P, _T]) -> Callable[_P, _T]:
+        """Return a function that makes values of the class as calling it does, only sooner.
+
+        The way through a class costs 0.1 µs; worth avoiding only where a message is decoded.
+        """
+        return cls
+
 else:
+
+    def maker(cls: type) -> Callable[..., object]:
+        """Return a function that makes values of the class as calling it does, only sooner."""
+        return cls.__maker__
 
     def dataclass(*, frozen: bool, slots: bool) -> Callable[[type], type]:
         """Make a value type of a class with annotated fields."""
@@ -26,12 +42,9 @@ else:
         fields = [name for name in cls.__annotations__ if name != "_"]
         namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
         defaults = {name: namespace.pop(name) for name in fields if name in namespace}
-        # Slots of the same names make the same layout: an open draft can become the frozen value.
-        draft = type(cls.__name__, (), {"__slots__": tuple(fields)})
         namespace |= {
             "__slots__": tuple(fields),
             "__match_args__": _positional(cls.__annotations__),
-            "__new__": _constructor(cls, fields, defaults, draft),
             "__setattr__": _refuse,
             "__delattr__": _refuse,
             "__reduce__": _reduce,
@@ -40,26 +53,36 @@ else:
             "__dataclass_fields__": _Fields(defaults),
         }
         namespace.setdefault("__repr__", _repr)
-        return type(cls.__name__, cls.__bases__, namespace)
+        made = type(cls.__name__, cls.__bases__, namespace)
+        _add_constructors(made, cls.__annotations__, defaults)
+        return made
 
     def _positional(annotations: dict[str, str]) -> tuple[str, ...]:
         names = list(annotations)
         return tuple(names[: names.index("_")] if "_" in names else names)
 
-    def _constructor(cls, fields, defaults, draft):
-        """Return a `__new__` that fills an open draft, field by field, and then closes it."""
+    def _add_constructors(cls: type, annotations: dict[str, str], defaults: dict) -> None:
+        """Give the class `__maker__` and a `__new__` that calls it.
+
+        Slots of the same names make the same layout, so an open draft, filled field by field like
+        hand-written code, can become the frozen value by a change of class.
+        """
+        fields = cls.__slots__
         parameters = ", ".join(
             "*" if name == "_" else f"{name}=_defaults[{name!r}]" if name in defaults else name
-            for name in cls.__annotations__
+            for name in annotations
         )
-        body = "".join(f"    self.{name} = {name}\n" for name in fields)
-        source = (
-            f"def __new__(cls, {parameters}):\n    self = _new(_draft)\n{body}"
-            "    self.__class__ = cls\n    return self\n"
+        body = (
+            "    self = _draft()\n"
+            + "".join(f"    self.{name} = {name}\n" for name in fields)
+            + "    self.__class__ = _cls\n    return self\n"
         )
-        names = {"_new": object.__new__, "_draft": draft, "_defaults": defaults}
+        source = f"def make({parameters}):\n{body}def new(cls, {parameters}):\n{body}"
+        draft = type(cls.__name__, (), {"__slots__": fields})
+        names = {"_draft": draft, "_cls": cls, "_defaults": defaults}
         exec(source, names)  # noqa: S102 (our own field names, as dataclasses does)
-        return names["__new__"]
+        cls.__maker__ = staticmethod(names["make"])
+        cls.__new__ = staticmethod(names["new"])
 
     def _refuse(self: object, name: str, *_: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be changed")
