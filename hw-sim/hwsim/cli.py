@@ -48,7 +48,18 @@ def _up(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.modems <= 99:
         print("hwsim: 0 to 99 modems", file=sys.stderr)
         return 2
-    asyncio.run(_run(arguments, clouds))
+    try:
+        control.call(arguments.dir, "info")
+    except control.NotRunning:
+        pass
+    else:
+        print(f"hwsim: {arguments.dir} is in use by another simulator", file=sys.stderr)
+        return 1
+    try:
+        asyncio.run(_run(arguments, clouds))
+    except OSError as error:
+        print(f"hwsim: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

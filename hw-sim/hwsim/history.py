@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hwsim import tpdu
+from hwsim import tpdu, userdata
 from hwsim.network import Submitted
 
 
@@ -11,7 +11,7 @@ class History:
 
     def __init__(self, accepted: list[Submitted]) -> None:
         self._accepted = accepted
-        self._decoded: list[tuple[dict[str, Any], tpdu.Body]] = []
+        self._decoded: list[tuple[dict[str, Any], userdata.Body]] = []
 
     def clear(self) -> None:
         """Forget everything."""
@@ -20,11 +20,8 @@ class History:
 
     def _catch_up(self) -> None:
         for submitted in self._accepted[len(self._decoded) :]:
-            octets = submitted.octets
-            fields = tpdu.decode(octets, "to-sc")
-            data = submitted.outline.user_data
-            udhi = bool(submitted.outline.first & 0x40)
-            body = tpdu.cut_body(submitted.outline.dcs, udhi, data[0], data[1:])
+            fields, body = tpdu.decode_with_body(submitted.octets, "to-sc")
+            assert body is not None, "an SMS-SUBMIT has user data"
             self._decoded.append((fields, body))
 
     def sent(self) -> list[dict[str, Any]]:
@@ -84,14 +81,14 @@ class History:
 class _Message:
     def __init__(self, sender: str, to: str, total: int) -> None:
         self.sender, self.to, self.total = sender, to, total
-        self.parts: dict[int, list[tpdu.Body]] = {}
+        self.parts: dict[int, list[userdata.Body]] = {}
         self.at = 0.0
 
     @property
     def complete(self) -> bool:
         return len(self.parts) == self.total
 
-    def add(self, number: int, body: tpdu.Body, at: float) -> None:
+    def add(self, number: int, body: userdata.Body, at: float) -> None:
         self.parts.setdefault(number, []).append(body)
         self.at = at
 
@@ -100,7 +97,7 @@ class _Message:
         return {
             "from": self.sender,
             "to": self.to,
-            "text": tpdu.join(bodies),
+            "text": userdata.join(bodies),
             "parts": self.total,
             "complete": self.complete,
             "at": self.at,

@@ -10,11 +10,14 @@ from hwsim import at, tpdu
 from hwsim.at import Request, cms
 from hwsim.faults import Fault
 from hwsim.sim import READ, SENT, UNREAD, UNSENT, Memory, Record
+from hwsim.userdata import coding_of
 
 if TYPE_CHECKING:
     from hwsim.commands import Outcome
     from hwsim.modem import Modem
 
+# An SMS-SUBMIT without user data to one digit, and the longest of 23.040 9.2.2.2.
+SHORTEST, LONGEST = 8, 164
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 TABLE: dict[str, Callable[[Messages, Request], Outcome]] = {}
 
@@ -75,7 +78,7 @@ class Messages:
         pid, dcs = _pid_and_dcs(octets)
         if pid == 0x40:
             return True  # type 0: acknowledged and forgotten (23.040 9.2.3.9)
-        coding = tpdu.coding_of(dcs)
+        coding = coding_of(dcs)
         stored_by_class = coding.message_class == 2 or dcs >> 4 in (0xD, 0xE)
         routed = self.cnmi[1] == 2 and not stored_by_class
         if routed or (self.cnmi[1] == 3 and coding.message_class == 3):
@@ -271,6 +274,7 @@ def _choose(messages: Messages, request: Request) -> Outcome:
             if name not in column:
                 raise cms(302)
         messages.chosen[: len(names)] = names
+        messages.modem.network.retry(messages.modem)
     chosen = [messages.memories[name] for name in messages.chosen]
     if request.form == "read":
         counts = [f'"{m.name}",{len(m.records)},{m.total}' for m in chosen]
@@ -306,6 +310,7 @@ def _indications(messages: Messages, request: Request) -> Outcome:
     if not allowed:
         raise cms(303)
     messages.cnmi = wanted
+    messages.modem.network.retry(messages.modem)
     if wanted[0]:
         buffered, messages._buffered = messages._buffered, []
         for lines in buffered if wanted[4] == 0 else []:
@@ -420,7 +425,7 @@ def _delete(messages: Messages, request: Request) -> Outcome:
 def _length(messages: Messages, request: Request) -> int:
     _check_pdu_mode(messages)
     text = request.arguments()[0] if request.form == "set" else ""
-    if not text.isdecimal() or not 7 <= int(text) <= 176:
+    if not text.isdecimal() or not SHORTEST <= int(text) <= LONGEST:
         raise cms(304)
     return int(text)
 

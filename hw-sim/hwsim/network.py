@@ -113,14 +113,14 @@ class Network:
             report()
         if self.settings.loss:
             return
-        target = self._subscribers.get(outline.number)
+        target = self._subscribers.get(dialled(outline.number))
         if target is None or status >= 0x40:
             delivered()
             return
         message = deliver_of(outline, sender.number, accepted)
         self._later(
             self.settings.deliver_delay,
-            lambda: self._enqueue(outline.number, _Delivery(message, delivered)),
+            lambda: self._enqueue(target.handset.number, _Delivery(message, delivered)),
         )
 
     def retry(self, handset: Handset) -> None:
@@ -183,6 +183,13 @@ class Network:
 
 
 # --------------------------------------------------------------------------- what the SC writes
+
+
+def dialled(number: str) -> str:
+    """Give the subscriber number that a subscriber of this French network dials."""
+    if number.startswith("00"):
+        return "+" + number[2:]
+    return "+33" + number[1:] if number.startswith("0") else number
 
 
 def deliver_of(outline: tpdu.Outline, sender: str, accepted: datetime) -> bytes:

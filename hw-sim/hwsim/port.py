@@ -63,7 +63,14 @@ class Port:
             self._close()
 
     def _open(self) -> None:
+        before = self.terminal
         self._master, slave = os.openpty()
+        if os.ttyname(slave) == before:
+            # A modem that comes back never has its old number: take the next one.
+            old = (self._master, slave)
+            self._master, slave = os.openpty()
+            for descriptor in old:
+                os.close(descriptor)
         tty.setraw(slave, termios.TCSANOW)
         self.terminal = os.ttyname(slave)
         # Nobody has the port open until a client has: what the modem says meanwhile is lost.

@@ -74,6 +74,7 @@ class World:
         self.network = Network(LoopClock(self.loop), settings)
         self.history = History(self.network.sent)
         self.ports: list[Port] = []
+        self._modems: list[Modem] = []
         self.smsmode: SmsmodeServer | None = None
         self._stack = AsyncExitStack()
         rng = random.Random(options.seed)
@@ -85,10 +86,22 @@ class World:
                 f"modem{position}", imei + _luhn(imei), sim, personality, self.network, options.seed
             )
             self.network.connect(modem)
-            self.ports.append(Port(modem, options.folder / modem.name, self.loop))
+            self._modems.append(modem)
 
     async def __aenter__(self) -> World:
-        """Open the providers and the control socket."""
+        """Open ports, providers and the control socket; all of them or none."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _open(self) -> None:
+        for modem in self._modems:
+            port = Port(modem, self.options.folder / modem.name, self.loop)
+            self._stack.callback(port.close)
+            self.ports.append(port)
         if "smsmode" in self.options.clouds:
             # aiohttp takes half of the start-up budget: only those who ask for a provider pay.
             from hwsim.cloud.server import SmsmodeServer
@@ -103,12 +116,9 @@ class World:
         server = await asyncio.start_unix_server(self._converse, path, limit=LINE_LIMIT)
         self._stack.callback(path.unlink, missing_ok=True)
         self._stack.callback(server.close)
-        return self
 
     async def __aexit__(self, *exception: object) -> None:
         """Close everything and leave no link behind."""
-        for port in self.ports:
-            port.close()
         await self._stack.aclose()
 
     def info(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from hwsim import tpdu
 from hwsim.desk import Desk, submit
 from hwsim.faults import Fault
 from hwsim.network import Incoming, cut
+from hwsim.personality import load, names
 
 OUTSIDE = "+33699999999"
 
@@ -532,7 +533,24 @@ def test_a_reboot_forgets_settings_and_keeps_memories_and_the_reference() -> Non
     assert desk.modems[0].sim.reference == reference
 
 
-# ------------------------------------------------------------------------------------------- nasty
+# ----------------------------------------------------------------------------------- personalities
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_personality_sends_and_receives(name: str) -> None:
+    desk = quiet_desk(name, modems=2)
+    desk.send(desk.modems[1].number, "hello")
+    desk.wait(1)
+    assert len(desk.network.sent) == 1
+    listing = desk.say("AT+CMGL=4\r", 1)
+    assert listing.count("+CMGL: ") == 1
+    assert desk.send(desk.modems[1].number).count("+CMGS: ") == 1
+    assert desk.wait(1, 1).count("+CMTI: ") == 0
+
+
+def test_an_unknown_personality_names_those_that_exist() -> None:
+    with pytest.raises(ValueError, match="generic, nasty, noack"):
+        load("nonsense")
 
 
 def test_nasty_takes_one_setting_only() -> None:

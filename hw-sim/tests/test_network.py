@@ -103,6 +103,14 @@ def test_sent_tells_what_was_asked_for() -> None:
     assert row["reference"] == desk.modems[0].sim.reference
 
 
+@pytest.mark.parametrize("dialled", ["+33600000001", "0600000001", "0033600000001"])
+def test_a_number_reaches_its_modem_however_it_is_dialled(dialled: str) -> None:
+    desk = Desk(modems=2)
+    desk.send(dialled)
+    desk.wait(1)
+    assert len(desk.modems[1].messages.read_memory.records) == 1
+
+
 def test_reports_can_be_switched_off_and_messages_lost() -> None:
     desk = Desk(modems=2)
     desk.say("AT+CNMI=2,1,0,1,0\r")

@@ -110,10 +110,12 @@ def test_an_unplugged_modem_comes_back_rebooted_on_another_terminal(tmp_path: Pa
             client.ask("ATE0\r", "OK\r\n")
             control.call(tmp_path, "unplug", "modem0")
             assert client.gone()
-            assert not path.exists()
-            assert control.call(tmp_path, "modem", "modem0")["plugged"] is False
-            control.call(tmp_path, "plug", info["modems"][0]["number"])
-            assert os.readlink(path) != info["modems"][0]["pts"]
+        assert not path.exists()
+        assert control.call(tmp_path, "modem", "modem0")["plugged"] is False
+        control.call(tmp_path, "plug", info["modems"][0]["number"])
+        assert os.readlink(path) != info["modems"][0]["pts"]
+        control.call(tmp_path, "unplug", "modem0", "0.05")
+        wait_until(path.exists)
         with opened(path) as client:
             assert client.ask("AT\r", "OK\r\n") == "AT\r\r\nOK\r\n"
 
@@ -162,6 +164,14 @@ def test_every_setting_of_the_network_is_taken(world: Path) -> None:
     pairs += [("registered", "5"), ("registered", "1")]
     for key, value in pairs:
         assert control.call(world, "network", key, value) == {"ok": True}
+
+
+def test_a_folder_in_use_is_left_alone(world: Path) -> None:
+    command = [sys.executable, "-m", "hwsim", "up", "--dir", str(world)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "in use" in done.stderr
+    assert control.call(world, "sent") == []
 
 
 def test_faults_are_listed_and_cleared(world: Path) -> None:
