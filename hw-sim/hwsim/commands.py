@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Lines of the answer, a prompt, or None: the command answers by itself.
 Outcome = list[str] | at.Prompt | None
 Handler = Callable[["Modem", Request], Outcome]
-_TABLE: dict[str, Handler] = {}
+TABLE: dict[str, Handler] = {}
 # Refused while the card wants its PIN.
 _OF_CARD = {"+CIMI", "+CNUM", "+CSCA", "+CUSD"}
 _OF_NO_CARD = {"+CMGF", "+CMMS"}
@@ -53,7 +53,7 @@ def run(modem: Modem, request: Request) -> Outcome:
         if request.form != "test" and request.name not in _OF_NO_CARD:
             messages.check_card(modem)
         return handler(modem.messages, request)
-    handler_here = _TABLE.get(request.name)
+    handler_here = TABLE.get(request.name)
     if handler_here is None:
         raise at.Refusal("error")
     if request.name in _OF_CARD and request.form != "test":
@@ -71,7 +71,7 @@ def _check_card(modem: Modem) -> None:
 def _command(*names: str) -> Callable[[Handler], Handler]:
     def add(handler: Handler) -> Handler:
         for name in names:
-            _TABLE[name] = handler
+            TABLE[name] = handler
         return handler
 
     return add

@@ -1,13 +1,16 @@
 """The AT engine on the desk: framing, prompts, PINs, memories, routing, faults."""
 
 import pytest
-from hwsim import tpdu
+from hwsim import commands, messages, tpdu
 from hwsim.desk import Desk, submit
 from hwsim.faults import Fault
 from hwsim.network import Incoming, cut
 from hwsim.personality import load, names
+from hypothesis import given
+from hypothesis import strategies as st
 
 OUTSIDE = "+33699999999"
+COMMANDS = messages.TABLE.keys() | commands.TABLE.keys()
 
 
 def quiet_desk(personality: str = "generic", modems: int = 1) -> Desk:
@@ -595,3 +598,30 @@ def test_nasty_chatters_everywhere_and_loses_what_is_typed_ahead() -> None:
     desk.network.settings.latency = 1.0
     desk.say("AT\rAT+CMGF?\r")
     assert "+CMGF" not in desk.wait(5)
+
+
+# ------------------------------------------------------------------------------------- anything
+
+LINES = st.one_of(
+    st.binary(max_size=30),
+    st.builds(
+        lambda name, form, tail: f"AT{name}{form}{tail}\r".encode("latin-1", "replace"),
+        st.sampled_from(sorted(COMMANDS)),
+        st.sampled_from(["", "?", "=?", "="]),
+        st.text('0123456789,"A;', max_size=8),
+    ),
+    st.just(b"00" + submit(OUTSIDE).hex().encode() + b"\x1a"),
+    st.sampled_from([b"\x1b", b"\x1a", b"AT\r"]),
+)
+
+
+@given(st.lists(LINES, max_size=20), st.sampled_from(names()), st.booleans())
+def test_no_octets_bring_the_engine_down(chunks: list[bytes], name: str, locked: bool) -> None:
+    desk = Desk(name, pin="1234" if locked else None)
+    for chunk in chunks:
+        desk.modems[0].feed(chunk)
+        incoming(desk)
+        desk.clock.advance(0.1)
+    desk.say("\x1b\r")
+    desk.say("\x1b\rATV1Q0E0\r")
+    assert "OK" in desk.say("AT\r")
