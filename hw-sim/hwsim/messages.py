@@ -247,6 +247,8 @@ def _service(messages: Messages, request: Request) -> Outcome:
     if request.form == "read":
         return [f"+CSMS: {messages.service},1,1,1"]
     messages.service = _one(request, (0, 1), 303)
+    if not messages.service and messages.modem.personality.routing_needs_service:
+        messages.cnmi[1] = messages.cnmi[3] = 0
     return ["+CSMS: 1,1,1"]
 
 

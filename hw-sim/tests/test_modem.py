@@ -394,6 +394,12 @@ def test_with_service_1_the_next_message_waits_for_the_acknowledgement() -> None
     assert desk.wait(5) == ""
 
 
+def test_leaving_service_1_ends_routing() -> None:
+    desk = quiet_desk("noack")
+    desk.say("AT+CSMS=1;+CNMI=2,2,0,1,0;+CSMS=0\r")
+    assert "+CNMI: 2,0,0,0,0" in desk.say("AT+CNMI?\r")
+
+
 def test_without_acknowledgement_the_modem_goes_deaf_and_keeps_the_message() -> None:
     desk = quiet_desk("noack")
     desk.say("AT+CSMS=1;+CNMI=2,2,0,1,0\r")
@@ -575,6 +581,17 @@ def test_nasty_tells_the_reference_after_ok_in_every_line_end() -> None:
     assert all(answer.index("OK") < answer.index("+CMGS: ") for answer in answers)
     ends = {answer[: answer.index("OK")][-3:] for answer in answers}
     assert {"\r\r\n", "\n"} <= {end[-3:] if end.startswith("\r\r") else end[-1:] for end in ends}
+
+
+def test_nasty_forgets_the_blank_of_the_prompt_or_sends_it_late() -> None:
+    desk = quiet_desk("nasty")
+    prompts = set()
+    for _ in range(40):
+        shown = "".join(c for c in desk.say("AT+CMGS=18\r")[-4:] if c in "> ")
+        later = "".join(c for c in desk.wait(0.03)[:1] if c == " ")
+        prompts.add((shown, later))
+        desk.say("\x1b")
+    assert {("> ", ""), (">", ""), (">", " ")} <= prompts
 
 
 def test_nasty_counts_from_zero_and_finds_empty_slots_fine() -> None:
