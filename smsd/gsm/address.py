@@ -131,9 +131,8 @@ def _parse(number: str) -> Address:
 
 def end(octets: bytes, at: int, field: str) -> int:
     """Return the offset after the TP-Address at `at`, all of whose octets are there."""
-    after = at + 2 + (octet(octets, at, field) + 1) // 2
-    if after > len(octets):
-        require(octets, at, after - at, field)
+    if at >= len(octets) or (after := at + 2 + (octets[at] + 1) // 2) > len(octets):
+        require(octets, at, 2 + (octet(octets, at, field) + 1) // 2, field)
     return after
 
 
@@ -146,13 +145,6 @@ def decode(octets: bytes) -> Address:
         # The length says how many septets there are, so a last "@" is text and no fill.
         return Address(to_text(unpack(digits)[: length * 4 // 7]), ton, npi)
     return Address(semioctets.to_digits(digits), ton, npi)
-
-
-def sc_size(octets: bytes) -> int:
-    """Return how many octets the service centre address at the start takes, all of them there."""
-    count = 1 + octet(octets, 0, "sc")
-    require(octets, 0, count, "sc")
-    return count
 
 
 @functools.lru_cache(maxsize=_CACHED)

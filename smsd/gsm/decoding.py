@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from smsd.gsm import address, timestamp, userdata
-from smsd.gsm.address import Address
 from smsd.gsm.coding import CODINGS, DataCoding
 from smsd.gsm.errors import DecodeError, octet, require
 from smsd.gsm.status import STATUS
@@ -28,10 +27,7 @@ from smsd.gsm.tpdu import (
 )
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
-from smsd.gsm.values import TYPE_CHECKING, maker
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from smsd.gsm.values import maker
 
 _deliver_of = maker(Deliver)
 _status_report_of = maker(StatusReport)
@@ -43,11 +39,13 @@ def decode_from_sc(octets: bytes, at: int = 0, *, strict: bool = False) -> FromS
     Lenient unless `strict`: a bad date is `None`, trailing octets and a header that lies are
     ignored, so the text survives. Raises `DecodeError` and nothing else.
     """
-    match octet(octets, at, "mti") & 0b11:
-        case 0b10:
-            return _status_report(octets, at, strict)
-        case 0b01:
-            return _submit_report(octets, at, strict)
+    if at >= len(octets):
+        raise DecodeError("mti", at, "there is no octet")
+    message_type = octets[at] & 0b11
+    if message_type == 0b10:
+        return _status_report(octets, at, strict)
+    if message_type == 0b01:
+        return _submit_report(octets, at, strict)
     return _deliver(octets, at, strict)  # the reserved type is read as a DELIVER too (9.2.3.1)
 
 
@@ -63,27 +61,18 @@ def decode_from_ms(octets: bytes, at: int = 0, *, strict: bool = False) -> FromM
     raise DecodeError("mti", at, "message type 3 is reserved")
 
 
-def _address(octets: bytes, at: int, after: int, field: str, strict: bool) -> Address:
-    if strict:
-        address.check(octets[at:after], at, field)
-    return address.decode(octets[at:after])
+def _check(octets: bytes, at: int, after: int, field: str, times: dict[str, int]) -> None:
+    """Raise `DecodeError` for an address or times that only lenient decoding lets pass."""
+    address.check(octets[at:after], at, field)
+    for name, offset in times.items():
+        if timestamp.decode(octets[offset : offset + timestamp.SIZE]) is None:
+            raise DecodeError(name, offset, "these seven octets are no time")
 
 
-def _time(octets: bytes, at: int, field: str, strict: bool) -> datetime | None:
-    time = timestamp.decode(octets[at : at + timestamp.SIZE])
-    if time is None and strict:
-        raise DecodeError(field, at, "these seven octets are no time")
-    return time
-
-
-def _user_data(
-    octets: bytes, at: int, coding: DataCoding, has_header: int, strict: bool
-) -> UserData:
-    user_data = userdata.decode(octets, at, coding, has_header)
-    if strict:
-        userdata.check(user_data, at, has_header)
-        _end(octets, at + 1 + len(user_data.octets))
-    return user_data
+def _check_user_data(octets: bytes, at: int, user_data: UserData, has_header: int) -> None:
+    """Raise `DecodeError` for user data, or octets after them, that lenient decoding lets pass."""
+    userdata.check(user_data, at, has_header)
+    _end(octets, at + 1 + len(user_data.octets))
 
 
 def _end(octets: bytes, at: int) -> None:
@@ -93,21 +82,26 @@ def _end(octets: bytes, at: int) -> None:
 
 def _deliver(octets: bytes, at: int, strict: bool) -> Deliver:
     first = octets[at]
-    if strict and first & 0b11:
-        raise DecodeError("mti", at, "message type 3 is reserved")
     pid = address.end(octets, at + 1, "originator")
-    dcs, scts, udl = pid + 1, pid + 2, pid + 9
+    scts, udl = pid + 2, pid + 9
     if len(octets) <= udl:
         require(octets, pid, 1, "pid")
-        require(octets, dcs, 1, "dcs")
+        require(octets, pid + 1, 1, "dcs")
         require(octets, scts, timestamp.SIZE, "sent_at")
-    coding = CODINGS[octets[dcs]]
+        require(octets, udl, 1, "user_data.length")
+    coding = CODINGS[octets[pid + 1]]
+    user_data = userdata.decode(octets, udl, coding, first & UDHI)
+    if strict:
+        if first & 0b11:
+            raise DecodeError("mti", at, "message type 3 is reserved")
+        _check(octets, at + 1, pid, "originator", {"sent_at": scts})
+        _check_user_data(octets, udl, user_data, first & UDHI)
     return _deliver_of(
-        _address(octets, at + 1, pid, "originator", strict),
+        address.decode(octets[at + 1 : pid]),
         octets[pid],
         coding,
-        _time(octets, scts, "sent_at", strict),
-        _user_data(octets, udl, coding, first & UDHI, strict),
+        timestamp.decode(octets[scts:udl]),
+        user_data,
         not first & MMS,
         first & SRI != 0,
         first & RP != 0,
@@ -122,10 +116,16 @@ def _submit(octets: bytes, at: int, strict: bool) -> Submit:
     pid = address.end(octets, at + 2, "destination")
     require(octets, pid, 1, "pid")
     coding = CODINGS[octet(octets, pid + 1, "dcs")]
-    validity, udl = _validity(octets, pid + 2, first & VPF, strict)
+    validity, udl = _validity(octets, pid + 2, first & VPF)
+    require(octets, udl, 1, "user_data.length")
+    user_data = userdata.decode(octets, udl, coding, first & UDHI)
+    if strict:
+        absolute = {"validity": pid + 2} if isinstance(validity, Absolute) else {}
+        _check(octets, at + 2, pid, "destination", absolute)
+        _check_user_data(octets, udl, user_data, first & UDHI)
     return Submit(
-        _address(octets, at + 2, pid, "destination", strict),
-        _user_data(octets, udl, coding, first & UDHI, strict),
+        address.decode(octets[at + 2 : pid]),
+        user_data,
         reference=reference,
         pid=octets[pid],
         coding=coding,
@@ -136,7 +136,7 @@ def _submit(octets: bytes, at: int, strict: bool) -> Submit:
     )
 
 
-def _validity(octets: bytes, at: int, form: int, strict: bool) -> tuple[Validity | None, int]:
+def _validity(octets: bytes, at: int, form: int) -> tuple[Validity | None, int]:
     """Return TP-VP of the form that TP-VPF names (9.2.3.3) and the offset after it."""
     if form == 0x00:
         return None, at
@@ -146,25 +146,27 @@ def _validity(octets: bytes, at: int, form: int, strict: bool) -> tuple[Validity
     after = at + timestamp.SIZE
     if form == 0x08:
         return Enhanced(octets[at:after]), after
-    return Absolute(_time(octets, at, "validity", strict)), after
+    return Absolute(timestamp.decode(octets[at:after])), after
 
 
 def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
     first = octets[at]
     scts = address.end(octets, at + 2, "recipient")
-    dt, st, after = scts + 7, scts + 14, scts + 15
-    if len(octets) < after:
+    dt, st, pi = scts + 7, scts + 14, scts + 15
+    if len(octets) < pi:
         require(octets, scts, timestamp.SIZE, "sent_at")
         require(octets, dt, timestamp.SIZE, "discharged_at")
         require(octets, st, 1, "status")
+    if strict:
+        _check(octets, at + 2, scts, "recipient", {"sent_at": scts, "discharged_at": dt})
     pid, coding, user_data = None, None, None
-    if len(octets) > after:
-        pid, coding, user_data = _parameters(octets, after, after + 1, first & UDHI, strict)
+    if len(octets) > pi:
+        pid, coding, user_data = _parameters(octets, pi, pi + 1, first & UDHI, strict)
     return _status_report_of(
         octets[at + 1],
-        _address(octets, at + 2, scts, "recipient", strict),
-        _time(octets, scts, "sent_at", strict),
-        _time(octets, dt, "discharged_at", strict),
+        address.decode(octets[at + 2 : scts]),
+        timestamp.decode(octets[scts:dt]),
+        timestamp.decode(octets[dt:st]),
         STATUS[octets[st]],
         first & SRQ != 0,
         not first & MMS,
@@ -194,7 +196,10 @@ def _parameters(
         coding = CODINGS[octet(octets, at, "dcs")]
         at += 1
     if announced & 0b100:
-        user_data = _user_data(octets, at, coding or CODINGS[0], has_header, strict)
+        require(octets, at, 1, "user_data.length")
+        user_data = userdata.decode(octets, at, coding or CODINGS[0], has_header)
+        if strict:
+            _check_user_data(octets, at, user_data, has_header)
     elif strict:
         _end(octets, at)
     return pid, coding, user_data
@@ -223,7 +228,9 @@ def _submit_report(octets: bytes, at: int, strict: bool) -> SubmitReport:
     require(octets, pi, 1, "pi")
     require(octets, pi + 1, timestamp.SIZE, "sent_at")
     pid, coding, user_data = _parameters(octets, pi, pi + 8, octets[at] & UDHI, strict)
-    sent_at = _time(octets, pi + 1, "sent_at", strict)
+    sent_at = timestamp.decode(octets[pi + 1 : pi + 8])
+    if sent_at is None and strict:
+        raise DecodeError("sent_at", pi + 1, "these seven octets are no time")
     return SubmitReport(sent_at, cause, pid, coding, user_data, octets[at] & 0xBC)
 
 
@@ -235,10 +242,11 @@ def _command(octets: bytes, at: int, strict: bool) -> Command:
     count = octet(octets, length, "data.length")
     require(octets, length + 1, count, "data")
     if strict:
+        _check(octets, at + 5, length, "destination", {})
         _end(octets, length + 1 + count)
     reference, pid, command, message_number = octets[at + 1 : at + 5]
     return Command(
-        _address(octets, at + 5, length, "destination", strict),
+        address.decode(octets[at + 5 : length]),
         command,
         message_number,
         octets[length + 1 : length + 1 + count],

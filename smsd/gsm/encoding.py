@@ -24,6 +24,10 @@ from smsd.gsm.tpdu import (
 )
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative
+from smsd.gsm.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FORMATS = {Relative: 0x10, Enhanced: 0x08, Absolute: 0x18}  # TP-VPF (23.040 9.2.3.3)
 
@@ -31,19 +35,7 @@ _FORMATS = {Relative: 0x10, Enhanced: 0x08, Absolute: 0x18}  # TP-VPF (23.040 9.
 def encode(tpdu: TPDU) -> bytes:
     """Return the octets of a message; `EncodeError` where the standard has none for a value."""
     try:
-        match tpdu:
-            case Submit():
-                return _encode_submit(tpdu)
-            case Deliver():
-                return _encode_deliver(tpdu)
-            case StatusReport():
-                return _encode_status_report(tpdu)
-            case DeliverReport():
-                return _encode_deliver_report(tpdu)
-            case SubmitReport():
-                return _encode_submit_report(tpdu)
-            case Command():
-                return _encode_command(tpdu)
+        return _ENCODERS[type(tpdu)](tpdu)
     except ValueError as error:
         if isinstance(error, EncodeError):
             raise
@@ -172,3 +164,13 @@ def _encode_command(tpdu: Command) -> bytes:
         + bytes((len(tpdu.data),))
         + tpdu.data
     )
+
+
+_ENCODERS: dict[type[TPDU], Callable[..., bytes]] = {
+    Submit: _encode_submit,
+    Deliver: _encode_deliver,
+    StatusReport: _encode_status_report,
+    DeliverReport: _encode_deliver_report,
+    SubmitReport: _encode_submit_report,
+    Command: _encode_command,
+}

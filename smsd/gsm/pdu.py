@@ -8,7 +8,7 @@ from smsd.gsm import address
 from smsd.gsm.address import Address
 from smsd.gsm.decoding import decode_from_ms, decode_from_sc
 from smsd.gsm.encoding import encode
-from smsd.gsm.errors import DecodeError
+from smsd.gsm.errors import DecodeError, require
 from smsd.gsm.tpdu import TPDU
 from smsd.gsm.values import dataclass, maker
 
@@ -51,10 +51,17 @@ class PDU:
         the service centre's address stands in front; where it is `None` the length decides, and
         without a length it is there. Raises `DecodeError` and nothing else.
         """
-        octets = _from_hex(text)
+        try:
+            octets = binascii.a2b_hex(text)
+        except ValueError:
+            octets = _with_line_end(text)
         if sc is None:
             sc = length is None or len(octets) != length
-        start = address.sc_size(octets) if sc else 0
+        start = 0
+        if sc:
+            start = octets[0] + 1 if octets else 1
+            if start > len(octets):
+                require(octets, 0, start, "sc")
         if length is not None and len(octets) - start != length:
             _wrong_length(len(octets) - start, length, start, strict)
         decode = decode_from_sc if from_sc else decode_from_ms
@@ -64,7 +71,7 @@ class PDU:
 _pdu = maker(PDU)
 
 
-def _from_hex(text: str) -> bytes:
+def _with_line_end(text: str) -> bytes:
     try:
         return binascii.a2b_hex(text.strip())
     except ValueError as error:

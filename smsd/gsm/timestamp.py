@@ -26,9 +26,7 @@ def _zone(octet: int) -> timezone | None:
 
 
 NUMBERS = bytes(_number(octet) for octet in range(256))
-_YEARS = tuple(
-    0 if year == _NO_NUMBER else 1900 + year if year >= _PIVOT else 2000 + year for year in NUMBERS
-)
+_YEARS = tuple(2000 + n if n < _PIVOT else 1900 + n if n < 100 else 0 for n in range(256))
 _ZONES = tuple(_zone(octet) for octet in range(256))
 
 
@@ -37,21 +35,12 @@ def decode(octets: bytes) -> datetime | None:
 
     A service centre that fills the field with 00 or FF must not cost the message.
     """
-    year, month, day, hour, minute, second, zone = octets
-    offset = _ZONES[zone]
-    if offset is None:
+    year, month, day, hour, minute, second, _ = octets.translate(NUMBERS)
+    zone = _ZONES[octets[6]]
+    if zone is None:
         return None
     try:
-        return datetime(
-            _YEARS[year],
-            NUMBERS[month],
-            NUMBERS[day],
-            NUMBERS[hour],
-            NUMBERS[minute],
-            NUMBERS[second],
-            0,
-            offset,
-        )
+        return datetime(_YEARS[year], month, day, hour, minute, second, 0, zone)
     except ValueError:
         return None
 

@@ -7,7 +7,7 @@ import codecs
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets, to_text
 from smsd.gsm.coding import CODINGS, Alphabet, DataCoding
-from smsd.gsm.errors import DecodeError, EncodeError, octet, require
+from smsd.gsm.errors import DecodeError, EncodeError, require
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.septets import pack, unpack
 from smsd.gsm.values import TYPE_CHECKING, dataclass, maker
@@ -108,7 +108,11 @@ class UserData:
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
         if PACKED[self.coding.octet]:
-            return to_text(self.data, *self.languages)
+            size = self.header_size
+            septets = unpack(self.octets)[(size * 8 + 6) // 7 : self.length]
+            return (
+                to_text(septets, *udh.languages(self.octets[:size])) if size else to_text(septets)
+            )
         if self.coding.alphabet is Alphabet.UCS2 and not self.coding.compressed:
             return from_units(self.data)
         return None
@@ -160,20 +164,18 @@ def from_units(units: bytes) -> str:
 
 
 def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserData:
-    """Return the user data whose TP-UDL stands at `at`.
+    """Return the user data whose TP-UDL stands at `at`, an octet that is there.
 
     Octets beyond TP-UDL are ignored; fewer than it says were cut off on the way and are refused,
     for half a text must not pass as a whole one. A header that is longer than the user data is
     none: what is there is read as text.
     """
-    length = octet(octets, at, "user_data.length")
+    length = octets[at]
     count = (length * 7 + 7) // 8 if PACKED[coding.octet] else length
     found = octets[at + 1 : at + 1 + count]
     if len(found) != count:
         require(octets, at + 1, count, "user_data")
-    header_size = 0
-    if has_header and found and found[0] < count:
-        header_size = 1 + found[0]
+    header_size = found[0] + 1 if has_header and found and found[0] < count else 0
     return _user_data(coding, found, length, header_size)
 
 
