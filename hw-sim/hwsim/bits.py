@@ -6,72 +6,9 @@ means something.
 
 from collections.abc import Iterable, Sequence
 
+from hwsim.alphabets import BASIC, EXTENSION, LOCKING_SHIFT, SINGLE_SHIFT, UNDEFINED
+
 ESCAPE = 0x1B
-
-# 23.038 6.2.1, read row by row: eight rows of sixteen; the escape stands at 0x1B.
-BASIC = (
-    "@£$¥èéùìòÇ\nØø\rÅå"
-    "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
-    " !\"#¤%&'()*+,-./"
-    "0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNO"
-    "PQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmno"
-    "pqrstuvwxyzäöñüà"
-)
-
-# 23.038 6.2.1.1
-EXTENSION = {
-    0x0A: "\f",
-    0x14: "^",
-    0x28: "{",
-    0x29: "}",
-    0x2F: "\\",
-    0x3C: "[",
-    0x3D: "~",
-    0x3E: "]",
-    0x40: "|",
-    0x65: "€",
-}
-
-# 23.038 A.2: the single shift tables of the languages written in Latin letters.
-SINGLE_SHIFT = {
-    0: EXTENSION,
-    1: EXTENSION | {0x47: "Ğ", 0x49: "İ", 0x53: "Ş", 0x63: "ç", 0x67: "ğ", 0x69: "ı", 0x73: "ş"},
-    2: EXTENSION
-    | {0x09: "ç", 0x41: "Á", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú"}
-    | {0x61: "á", 0x69: "í", 0x6F: "ó", 0x75: "ú"},
-    3: EXTENSION
-    | {0x05: "ê", 0x09: "ç", 0x0B: "Ô", 0x0C: "ô", 0x0E: "Á", 0x0F: "á"}
-    | {0x12: "Φ", 0x13: "Γ", 0x15: "Ω", 0x16: "Π", 0x17: "Ψ", 0x18: "Σ", 0x19: "Θ", 0x1F: "Ê"}
-    | {0x41: "À", 0x49: "Í", 0x4F: "Ó", 0x55: "Ú", 0x5B: "Ã", 0x5C: "Õ"}
-    | {0x61: "Â", 0x69: "í", 0x6F: "ó", 0x75: "ú", 0x7B: "ã", 0x7C: "õ", 0x7F: "â"},
-}
-
-# 23.038 A.3: locking shift tables; Spanish has none.
-LOCKING_SHIFT = {
-    0: BASIC,
-    1: (
-        "@£$¥€éùıòÇ\nĞğ\rÅå"
-        "Δ_ΦΓΛΩΠΨΣΘΞ\x1bŞşßÉ"
-        " !\"#¤%&'()*+,-./"
-        "0123456789:;<=>?"
-        "İABCDEFGHIJKLMNO"
-        "PQRSTUVWXYZÄÖÑÜ§"
-        "çabcdefghijklmno"
-        "pqrstuvwxyzäöñüà"
-    ),
-    3: (
-        "@£$¥êéúíóç\nÔô\rÁá"
-        "Δ_ªÇÀ∞^\\€Ó|\x1bÂâÊÉ"
-        " !\"#º%&'()*+,-./"
-        "0123456789:;<=>?"
-        "ÍABCDEFGHIJKLMNO"
-        "PQRSTUVWXYZÃÕÚÜ§"
-        "~abcdefghijklmno"
-        "pqrstuvwxyzãõ`üà"
-    ),
-}
 
 
 def bits_of(octets: bytes) -> list[int]:
@@ -113,20 +50,21 @@ def spell(septets: Iterable[int], single: int = 0, locking: int = 0) -> str:
     """Turn septets into text; language numbers as in 23.038 6.2.1.2.4, unknown ones count as 0.
 
     Escape and a code without a symbol shows the symbol of the base table, escape twice a space
-    (6.2.1.1), as does an escape with nothing behind it.
+    (6.2.1.1), as does an escape with nothing behind it and a code without any symbol.
     """
     base = LOCKING_SHIFT.get(locking, BASIC)
     extension = SINGLE_SHIFT.get(single, EXTENSION)
     text = ""
     escaped = False
     for septet in septets:
-        if escaped:
-            text += " " if septet == ESCAPE else extension.get(septet, base[septet])
-            escaped = False
-        elif septet == ESCAPE:
+        if septet == ESCAPE and not escaped:
             escaped = True
-        else:
-            text += base[septet]
+            continue
+        symbol = base[septet]
+        if escaped and septet in extension:
+            symbol = extension[septet]
+        text += " " if symbol == UNDEFINED else symbol
+        escaped = False
     return text + " " if escaped else text
 
 
@@ -136,7 +74,7 @@ def septets_of(text: str, single: int = 0, locking: int = 0) -> list[int]:
     extension = {symbol: code for code, symbol in SINGLE_SHIFT.get(single, EXTENSION).items()}
     septets: list[int] = []
     for character in text:
-        if character != "\x1b" and character in base:
+        if character != UNDEFINED and character in base:
             septets.append(base.index(character))
         elif character in extension:
             septets += [ESCAPE, extension[character]]

@@ -5,20 +5,21 @@ from pathlib import Path
 
 import pytest
 from hwsim import bits
+from hwsim.alphabets import BASIC, EXTENSION, LOCKING_SHIFT, SINGLE_SHIFT, UNDEFINED
 from hypothesis import given
 from hypothesis import strategies as st
 
 TABLES = Path(__file__).parents[3] / "shared/vectors/national-tables.json"
-ALPHABET = "".join(sorted((set(bits.BASIC) - {"\x1b"}) | set(bits.EXTENSION.values())))
+ALPHABET = "".join(sorted((set(BASIC) - {"\x1b"}) | set(EXTENSION.values())))
 
 
 def test_the_basic_table_has_128_places_and_no_double() -> None:
-    assert len(bits.BASIC) == 128
-    assert len(set(bits.BASIC)) == 128
-    assert bits.BASIC[bits.ESCAPE] == "\x1b"
+    assert len(BASIC) == 128
+    assert len(set(BASIC)) == 128
+    assert BASIC[bits.ESCAPE] == "\x1b"
 
 
-@pytest.mark.parametrize("table", bits.LOCKING_SHIFT.values())
+@pytest.mark.parametrize("table", LOCKING_SHIFT.values())
 def test_every_locking_table_has_128_places(table: str) -> None:
     assert len(table) == 128
     assert table[bits.ESCAPE] == "\x1b"
@@ -28,11 +29,11 @@ def test_every_locking_table_has_128_places(table: str) -> None:
 @pytest.mark.parametrize("kind", ["single", "locking"])
 def test_tables_are_those_that_others_collected(kind: str) -> None:
     tables = json.loads(TABLES.read_text())[kind]
-    ours = bits.SINGLE_SHIFT if kind == "single" else dict(bits.LOCKING_SHIFT)
+    ours = SINGLE_SHIFT if kind == "single" else dict(LOCKING_SHIFT)
     for language, table in ours.items():
         theirs = {int(k, 16): chr(int(v, 16)) for k, v in tables[str(language)].items()}
         mine = dict(enumerate(table)) if isinstance(table, str) else dict(table)
-        mine.pop(bits.ESCAPE, None)
+        mine = {place: symbol for place, symbol in mine.items() if symbol != UNDEFINED}
         theirs.pop(bits.ESCAPE, None)
         assert mine == theirs, f"{kind} {language}"
 
@@ -60,6 +61,20 @@ def test_escapes_that_mean_nothing_are_shown_as_the_standard_says() -> None:
 def test_a_character_outside_the_alphabet_is_named() -> None:
     with pytest.raises(ValueError, match=r"U\+00EA"):
         bits.septets_of("ê")
+
+
+@given(st.data(), st.integers(0, 13), st.integers(0, 13))
+def test_every_language_is_spelt_as_it_was_encoded(
+    data: st.DataObject, single: int, locking: int
+) -> None:
+    letters = set(LOCKING_SHIFT.get(locking, BASIC)) | set(SINGLE_SHIFT[single].values())
+    text = data.draw(st.text("".join(sorted(letters - {UNDEFINED}))))
+    assert bits.spell(bits.septets_of(text, single, locking), single, locking) == text
+
+
+def test_all_languages_of_the_standard_are_here() -> None:
+    assert sorted(SINGLE_SHIFT) == list(range(14))
+    assert sorted(LOCKING_SHIFT) == [0, 1, *range(3, 14)]
 
 
 def test_turkish_is_written_with_its_tables() -> None:

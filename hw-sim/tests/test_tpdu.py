@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from hwsim import bits, tpdu, userdata
+from hwsim.alphabets import BASIC, EXTENSION
 from hypothesis import given
 from hypothesis import strategies as st
 
 VECTORS = Path(__file__).parents[3] / "shared/vectors/pdu-public.json"
-GSM = "".join(sorted((set(bits.BASIC) - {"\x1b"}) | set(bits.EXTENSION.values())))
+GSM = "".join(sorted((set(BASIC) - {"\x1b"}) | set(EXTENSION.values())))
 
 
 @st.composite
@@ -21,7 +22,7 @@ def addresses(draw: st.DrawFn) -> dict[str, str]:
         return tpdu.address_of("+" + draw(st.text("0123456789", min_size=1, max_size=15)))
     if draw(st.booleans()):
         return tpdu.address_of(draw(st.text("0123456789*#abc", min_size=1, max_size=20)))
-    letters = "".join(sorted(set(bits.BASIC) - {"\x1b"}))
+    letters = "".join(sorted(set(BASIC) - {"\x1b"}))
     name = draw(st.text(letters, min_size=1, max_size=11))
     return {"number": name, "ton": "alphanumeric", "npi": "unknown"}
 
@@ -223,6 +224,12 @@ def test_the_last_concatenation_wins() -> None:
 def test_a_header_of_length_zero_is_skipped_with_its_fill_bits() -> None:
     body = userdata.cut_body(0, True, 5, bytes([0]) + bits.pack(bits.septets_of("abc"), 6))
     assert body.text() == "abc"
+
+
+def test_the_header_names_the_language() -> None:
+    header = [{"iei": 0x25, "data": "06"}, {"iei": 0x24, "data": "06"}]
+    fields = {"type": "submit", "destination": tpdu.address_of("+1"), "udh": header}
+    check(fields | {"text": "नमस्ते १ A"}, "to-sc")
 
 
 def test_a_pair_cut_between_two_parts_is_whole_when_joined() -> None:

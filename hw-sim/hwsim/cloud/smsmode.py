@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hwsim.bits import BASIC, EXTENSION
+from hwsim.alphabets import BASIC, EXTENSION
 from hwsim.clock import ZONE, Clock
 
 CHARSET = "iso8859-15"
