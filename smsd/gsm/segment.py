@@ -9,11 +9,18 @@ from smsd.gsm.errors import EncodeError
 from smsd.gsm.graphemes import may_cut
 from smsd.gsm.header import Concatenation, InformationElement
 from smsd.gsm.tables import LOCKING, SINGLE, Language
-from smsd.gsm.userdata import MOST_OCTETS, UserData, from_units, to_units
+from smsd.gsm.userdata import (
+    MOST_OCTETS,
+    UserData,
+    from_units,
+    pack_behind,
+    put_behind,
+    to_units,
+)
 from smsd.gsm.values import TYPE_CHECKING, dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 MOST_PARTS = 255  # the total is one octet
 
@@ -46,10 +53,15 @@ def segment(
     where it costs no part, what a reader sees as one character. More than 255 parts, or a text
     that the alphabet cannot write, are an `EncodeError`.
     """
-    plan = _best_plan(text, wide, alphabet, languages, tuple(elements))
+    plan = _plan(text, wide, alphabet, languages, tuple(elements))
     coding = DataCoding.of(plan.alphabet, message_class)
-    make = UserData.of_septets if plan.alphabet is Alphabet.GSM7 else UserData.of_octets
-    return _join(make, plan.pieces, coding, plan.elements, reference, wide)
+    behind = pack_behind if plan.alphabet is Alphabet.GSM7 else put_behind
+    return tuple(
+        [
+            UserData(coding, *behind(header, piece), len(header))
+            for header, piece in _headed(plan, reference, wide)
+        ]
+    )
 
 
 def segment_data(
@@ -64,9 +76,14 @@ def segment_data(
     room, later_room = _rooms(Alphabet.DATA8, elements, wide)
     size = room if len(data) <= room else later_room
     pieces = [data[at : at + size] for at in range(0, max(len(data), 1), size)]
-    _limit(len(pieces))
+    plan = _Plan(Alphabet.DATA8, tuple(elements), _limited(pieces))
     coding = DataCoding.of(Alphabet.DATA8, message_class)
-    return _join(UserData.of_octets, pieces, coding, tuple(elements), reference, wide)
+    return tuple(
+        [
+            UserData(coding, header + piece, len(header + piece), len(header))
+            for header, piece in _headed(plan, reference, wide)
+        ]
+    )
 
 
 def count_parts(
@@ -78,77 +95,66 @@ def count_parts(
     elements: Sequence[InformationElement] = (),
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
-    return len(_best_plan(text, wide, alphabet, languages, tuple(elements)).pieces)
+    return len(_plan(text, wide, alphabet, languages, tuple(elements)).pieces)
 
 
-def _join(
-    make: Callable[[bytes, DataCoding, bytes], UserData],
-    pieces: list[bytes],
-    coding: DataCoding,
-    elements: tuple[InformationElement, ...],
-    reference: int,
-    wide: bool,
-) -> tuple[UserData, ...]:
-    """Put the header in front of every piece: none with what only ties parts where there is one."""
-    total = len(pieces)
-    if total == 1:
-        return (make(pieces[0], coding, udh.encode(elements)),)
-    ties = (Concatenation(reference, total, number, wide) for number in range(1, total + 1))
-    headers = [udh.encode((tie.element, *elements)) for tie in ties]
-    return tuple(
-        [make(piece, coding, header) for piece, header in zip(pieces, headers, strict=True)]
-    )
+def _headed(plan: _Plan, reference: int, wide: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Yield header and piece of every part; a lone part needs nothing that ties it to others."""
+    common = udh.encode(plan.elements)
+    if len(plan.pieces) == 1:
+        yield common, plan.pieces[0]
+        return
+    # All headers are alike but for the number of the part, the last octet of the first element.
+    tie = Concatenation(reference, len(plan.pieces), 1, wide).element.encode()[:-1]
+    start = bytes((len(tie) + max(len(common), 1),)) + tie
+    for number, piece in enumerate(plan.pieces, 1):
+        yield start + bytes((number,)) + common[1:], piece
 
 
-def _best_plan(
+def _plan(
     text: str,
     wide: bool,
     alphabet: Alphabet | None,
     languages: Sequence[str],
     elements: tuple[InformationElement, ...],
 ) -> _Plan:
-    best = None
-    for plan in _plans(text, wide, alphabet, languages, elements):
-        if best is None or len(plan.pieces) < len(best.pieces):
-            best = plan
-        if len(best.pieces) == 1:
-            break
-    if best is None:
-        raise EncodeError("text", f"the alphabet {alphabet} with {languages} cannot write it")
-    _limit(len(best.pieces))
+    """Return the way with the fewest parts; of equals the one with the smaller header."""
+    if alphabet is Alphabet.DATA8:
+        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
+    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    if septets is not None:  # national tables would only add a header, UCS-2 only octets
+        rooms = _rooms(Alphabet.GSM7, elements, wide)
+        return _Plan(Alphabet.GSM7, elements, _limited(_cut(text, _Septets(septets), rooms)))
+    plans: list[_Plan] = []
+    if alphabet is not Alphabet.UCS2:
+        plans += _national_plans(text, wide, languages, elements)
+    if alphabet is not Alphabet.GSM7:
+        rooms = _rooms(Alphabet.UCS2, elements, wide)
+        plans.append(_Plan(Alphabet.UCS2, elements, _cut(text, _Units(to_units(text)), rooms)))
+    if not plans:
+        raise EncodeError("text", f"the default alphabet with {[*languages]} cannot write it")
+    best = min(plans, key=lambda plan: len(plan.pieces))
+    _limited(best.pieces)
     return best
 
 
-def _limit(parts: int) -> None:
-    if parts > MOST_PARTS:
-        raise EncodeError("text", f"it takes {parts} parts, at most {MOST_PARTS} make a message")
+def _limited(pieces: list[bytes]) -> list[bytes]:
+    if len(pieces) > MOST_PARTS:
+        reason = f"it takes {len(pieces)} parts, at most {MOST_PARTS} make a message"
+        raise EncodeError("text", reason)
+    return pieces
 
 
-def _plans(
-    text: str,
-    wide: bool,
-    alphabet: Alphabet | None,
-    languages: Sequence[str],
-    elements: tuple[InformationElement, ...],
+def _national_plans(
+    text: str, wide: bool, languages: Sequence[str], elements: tuple[InformationElement, ...]
 ) -> Iterator[_Plan]:
-    """Yield the ways to write the text, those with the smaller header first."""
-    if alphabet is Alphabet.DATA8:
-        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
-    if alphabet is not Alphabet.UCS2:
-        septets = to_septets(text)
+    """Yield the ways of the national tables, those with the smaller header first."""
+    for locking, single in _pairs(languages):
+        septets = to_septets(text, locking, single)
         if septets is not None:
-            rooms = _rooms(Alphabet.GSM7, elements, wide)
-            yield _Plan(Alphabet.GSM7, elements, _cut(text, _Septets(septets), rooms))
-            return  # national tables only add a header then
-        for locking, single in _pairs(languages):
-            septets = to_septets(text, locking, single)
-            if septets is not None:
-                shifted = (*_shifts(locking, single), *elements)
-                rooms = _rooms(Alphabet.GSM7, shifted, wide)
-                yield _Plan(Alphabet.GSM7, shifted, _cut(text, _Septets(septets), rooms))
-    if alphabet is not Alphabet.GSM7:
-        rooms = _rooms(Alphabet.UCS2, elements, wide)
-        yield _Plan(Alphabet.UCS2, elements, _cut(text, _Units(to_units(text)), rooms))
+            shifted = (*_shifts(locking, single), *elements)
+            rooms = _rooms(Alphabet.GSM7, shifted, wide)
+            yield _Plan(Alphabet.GSM7, shifted, _cut(text, _Septets(septets), rooms))
 
 
 def _pairs(languages: Sequence[str]) -> list[tuple[int, int]]:
@@ -181,7 +187,7 @@ def _rooms(
     alphabet: Alphabet, elements: Sequence[InformationElement], wide: bool
 ) -> tuple[int, int]:
     """Return the room of a lone part and of one of several, in septets or octets."""
-    alone = len(udh.encode(elements))
+    alone = len(udh.encode(elements)) if elements else 0
     several = (alone or 1) + (6 if wide else 5)
     if several > MOST_OCTETS - 4:
         raise EncodeError("elements", f"{alone} octets of header leave no room for text")

@@ -110,9 +110,8 @@ class UserData:
         if PACKED[self.coding.octet]:
             size = self.header_size
             septets = unpack(self.octets)[(size * 8 + 6) // 7 : self.length]
-            return (
-                to_text(septets, *udh.languages(self.octets[:size])) if size else to_text(septets)
-            )
+            languages = udh.languages(self.octets[:size]) if size else (0, 0)
+            return to_text(septets, *languages)
         if self.coding.alphabet is Alphabet.UCS2 and not self.coding.compressed:
             return from_units(self.data)
         return None
