@@ -136,8 +136,9 @@ def _dial(modem: Modem, request: Request) -> Outcome:
     return None
 
 
-@_command("H", "+CHUP", "A")
+@_command("H", "+CHUP")
 def _hang_up(modem: Modem, request: Request) -> Outcome:
+    modem.caller = None
     return []
 
 
@@ -366,4 +367,6 @@ def _kept(modem: Modem, request: Request) -> Outcome:
 
 @_command("+CLCC")
 def _calls(modem: Modem, request: Request) -> Outcome:
-    return []
+    if request.form == "test" or modem.caller is None:
+        return []
+    return [f'+CLCC: 1,1,4,0,0,"{modem.caller.number}",145']

@@ -24,6 +24,17 @@ _CONTROL = re.compile(r"[\x00-\x07\x09-\x1f\x7f]")
 LONGEST_ENTRY = 512
 
 
+# 22.001 leaves it to networks; most repeat it so.
+RING_EVERY = 3.0
+
+
+class Caller:
+    """Somebody who calls; one call is never another, even from the same number."""
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+
+
 class Mode(Enum):
     """What the next character from the computer means to the modem."""
 
@@ -79,6 +90,7 @@ class Modem:
         self._waiting = bytearray()
         self._held: list[list[str]] = []
         self._reported_state = self.registration
+        self.caller: Caller | None = None
         self.messages.reset()
         for step, line in enumerate(self.personality.boot, 1):
             delay = self.personality.boot_seconds * step / len(self.personality.boot)
@@ -379,6 +391,30 @@ class Modem:
             self._chatter_later()
 
         self.after(self.rng.uniform(*self.personality.chatter_every), chat)
+
+    # --------------------------------------------------------------------------------- calls
+
+    def ring(self, number: str, seconds: float) -> None:
+        """Let a caller ring for so long, unless the computer hangs up before."""
+        if self.registration not in (1, 5) or self.dead or self.caller is not None:
+            raise ValueError("not reachable, or in a call")
+        call = self.caller = Caller(number)
+
+        def again() -> None:
+            if self.caller is call:
+                kept = self.settings.plain
+                self.announce(["+CRING: VOICE" if kept.get("+CRC") == "1" else "RING"])
+                if kept.get("+CLIP") == "1":
+                    self.announce([f'+CLIP: "{number}",145,,,,0'])
+                self.after(RING_EVERY, again)
+
+        def give_up() -> None:
+            if self.caller is call:
+                self.caller = None
+                self.announce(["NO CARRIER"])
+
+        again()
+        self.after(seconds, give_up)
 
     # -------------------------------------------------------------------------------- faults
 

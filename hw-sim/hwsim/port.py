@@ -29,6 +29,7 @@ class Port:
         self._master = -1
         self._outgoing = bytearray()
         self._listening = False
+        self._pulls = 0
         modem.write = self._write
         modem.vanish = self.unplug
         self._open()
@@ -48,8 +49,9 @@ class Port:
         if self.plugged:
             self.modem.power_off()
             self._close()
+        self._pulls += 1
         if seconds is not None:
-            self._loop.call_later(seconds, self.plug)
+            self._loop.call_later(seconds, self._come_back, self._pulls)
 
     def plug(self) -> None:
         """Bring the device back as a new terminal with a freshly started modem."""
@@ -57,8 +59,14 @@ class Port:
             self._open()
             self.modem.power_on()
 
+    def _come_back(self, pull: int) -> None:
+        # A later pull, or the end of the world, has the last word.
+        if pull == self._pulls:
+            self.plug()
+
     def close(self) -> None:
         """End for good."""
+        self._pulls += 1
         if self.plugged:
             self._close()
 

@@ -270,6 +270,11 @@ def _unplug(world: World, arguments: list[str]) -> None:
     world.port(arguments[0]).unplug(seconds)
 
 
+def _call(world: World, arguments: list[str]) -> None:
+    modem = world.port(arguments[0]).modem
+    modem.ring(arguments[1], float(arguments[2]) if arguments[2:] else 10.0)
+
+
 def _network(world: World, arguments: list[str]) -> None:
     key, value = arguments
     settings = world.network.settings
@@ -307,6 +312,7 @@ def _modem(world: World, arguments: list[str]) -> Any:
         "pin_tries": modem.sim.pin_tries,
         "pin_entered": modem.pin_entered,
         "mode": modem.mode.value,
+        "caller": modem.caller.number if modem.caller else None,
         "storage": {
             name: {
                 "used": len(memory.records),
@@ -351,6 +357,7 @@ VERBS: dict[str, Verb] = {
     "unplug": _unplug,
     "plug": lambda world, arguments: world.port(arguments[0]).plug(),
     "revive": lambda world, arguments: world.port(arguments[0]).modem.revive(),
+    "call": _call,
     "network": _network,
     "modem": _modem,
     "store": _store,

@@ -97,6 +97,20 @@ def test_commands_typed_ahead_wait_their_turn() -> None:
     assert desk.wait(1.0) == "\r\n+CSMS: 0,1,1,1\r\n\r\nOK\r\n"
 
 
+def test_a_caller_rings_until_hung_up_or_tired() -> None:
+    desk = quiet_desk()
+    desk.say("AT+CLIP=1;+CRC=1\r")
+    desk.modems[0].ring(OUTSIDE, 5)
+    assert desk.wait(4).count(f'+CRING: VOICE\r\n\r\n+CLIP: "{OUTSIDE}",145') == 2
+    assert desk.say("AT+CLCC\r").startswith(f'\r\n+CLCC: 1,1,4,0,0,"{OUTSIDE}",145')
+    with pytest.raises(ValueError, match="in a call"):
+        desk.modems[0].ring(OUTSIDE, 5)
+    assert desk.wait(10) == "\r\nNO CARRIER\r\n"
+    desk.modems[0].ring(OUTSIDE, 5)
+    desk.say("AT+CHUP\r")
+    assert desk.wait(10) == ""
+
+
 # ---------------------------------------------------------------------------- card and network
 
 

@@ -115,6 +115,9 @@ def test_an_unplugged_modem_comes_back_rebooted_on_another_terminal(tmp_path: Pa
         control.call(tmp_path, "plug", info["modems"][0]["number"])
         assert os.readlink(path) != info["modems"][0]["pts"]
         control.call(tmp_path, "unplug", "modem0", "0.05")
+        control.call(tmp_path, "plug", "modem0")
+        control.call(tmp_path, "unplug", "modem0")
+        control.call(tmp_path, "unplug", "modem0", "0.05")
         wait_until(path.exists)
         with opened(path) as client:
             assert client.ask("AT\r", "OK\r\n") == "AT\r\r\nOK\r\n"
