@@ -1,0 +1,1 @@
+"""Phones: the adapter contract, the adapters, and the supervisor that keeps each alive."""

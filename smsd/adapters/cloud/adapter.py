@@ -1,0 +1,175 @@
+"""The adapter around every provider's codec: it alone opens connections.
+
+Only what is proven not sent may go elsewhere: a request that no connection was made for. From
+the first octet on, whatever is not a clear answer leaves the message in doubt.
+"""
+
+import asyncio
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from smsd.adapters.cloud.codec import Provider, Reply, Request
+from smsd.adapters.contract import (
+    Capabilities,
+    PhoneError,
+    Progress,
+    Sink,
+    Submission,
+    Unavailable,
+    Uncertain,
+)
+from smsd.model.events import Awaited, Verdict
+from smsd.model.message import Fault, FaultClass
+from smsd.model.phone import Health
+
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+READ_TIMEOUT: Final = 60.0  # seconds; a short one makes doubt where patience makes an answer
+PROBE_EVERY: Final = 300.0  # seconds between looks at the account
+PATIENCE: Final = 3  # failed probes in a row before a provider counts as unavailable
+POLL_FIRST: Final = 2.0  # seconds after sending that a report is first asked for
+POLL_SLOWEST: Final = 3600.0
+LONGEST_BODY: Final = 1_000_000  # octets
+
+
+class CloudAdapter:
+    """A cloud account as a phone."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._session: aiohttp.ClientSession | None = None
+        self._sink: Sink | None = None
+        self._new = asyncio.Event()
+        self._failures = 0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The provider's."""
+        return self._provider.capabilities
+
+    async def run(self, sink: Sink) -> None:
+        """Watch the account and ask for delivery reports until cancelled."""
+        timeout = aiohttp.ClientTimeout(
+            total=None,
+            connect=CONNECT_TIMEOUT,
+            sock_connect=CONNECT_TIMEOUT,
+            sock_read=READ_TIMEOUT,
+        )
+        # A kept-alive connection may be closed under a request: each sending has one of its own.
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(
+            timeout=timeout, connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+        ) as session:
+            self._session, self._sink = session, sink
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch())
+                    group.create_task(self._ask_for_reports(sink))
+            finally:
+                self._session = None
+
+    async def check(self) -> None:
+        """Look at the account now."""
+        if self._session is None or self._sink is None:
+            return
+        try:
+            reply = await self._exchange(self._provider.probe())
+            words = self._provider.standing(reply)
+        except Unavailable as error:
+            self._sink.health(error.health, error.fault.words, hint=error.fault.hint)
+        except Uncertain as error:
+            self._failures += 1
+            if self._failures >= PATIENCE:
+                self._sink.health(Health.UNAVAILABLE, error.fault.words)
+        else:
+            self._failures = 0
+            self._sink.facts(account=words)
+            self._sink.health(Health.AVAILABLE)
+
+    async def send(self, submission: Submission, progress: Progress) -> None:
+        """Send one message to one recipient, and keep the provider's id."""
+        request = self._provider.submit(submission)
+        await progress.begin(1, 1)
+        reply = await self._exchange(request)
+        await progress.complete(1, self._provider.receipt(reply))
+        self._new.set()
+
+    async def _exchange(self, request: Request) -> Reply:
+        """One request, no redirect, no repetition.
+
+        Raises `Unavailable` if no connection came about, `Uncertain` once one did and no complete
+        answer came. Neither tells the URL: it may carry a key.
+        """
+        if self._session is None:
+            raise Unavailable(Fault(FaultClass.NETWORK, "the provider's adapter is not running"))
+        url = self._provider.base_url.rstrip("/") + "/" + request.path
+        body = request.form if request.method == "POST" else None
+        if body is None:
+            url += "?" + request.form.decode("ascii")
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        try:
+            async with self._session.request(
+                request.method, _verbatim(url), data=body, headers=headers, allow_redirects=False
+            ) as response:
+                content = await response.content.read(LONGEST_BODY)
+                return Reply(response.status, content, response.charset)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            fault = Fault(FaultClass.NETWORK, f"no connection to the provider ({_name(error)})")
+            raise Unavailable(fault, seconds=30.0) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            fault = Fault(
+                FaultClass.AMBIGUOUS,
+                f"the connection ended without a whole answer ({_name(error)}): it may have gone",
+            )
+            raise Uncertain(fault) from error
+
+    async def _watch(self) -> None:
+        while True:
+            await self.check()
+            await asyncio.sleep(PROBE_EVERY)
+
+    async def _ask_for_reports(self, sink: Sink) -> None:
+        """Ask for each message's report, soon after it was sent and then less and less often."""
+        loop = asyncio.get_running_loop()
+        asked: dict[
+            str, tuple[float, float]
+        ] = {}  # id → when to ask next, and the pause after that
+        while True:
+            awaited = {item.reference: item for item in await sink.awaited()}
+            asked = {key: value for key, value in asked.items() if key in awaited}
+            for key, item in awaited.items():
+                due, pause = asked.setdefault(key, (loop.time() + POLL_FIRST, 2 * POLL_FIRST))
+                if due <= loop.time() and not await self._report(sink, item):
+                    asked[key] = (loop.time() + pause, min(2 * pause, POLL_SLOWEST))
+            next_due = min((due for due, _ in asked.values()), default=loop.time() + PROBE_EVERY)
+            self._new.clear()
+            try:
+                async with asyncio.timeout_at(max(next_due, loop.time() + 0.1)):
+                    await self._new.wait()
+            except TimeoutError:
+                pass
+
+    async def _report(self, sink: Sink, item: Awaited) -> bool:
+        """Ask once; True if the verdict is final."""
+        try:
+            report = self._provider.verdict(
+                item, await self._exchange(self._provider.enquire(item))
+            )
+        except PhoneError:
+            return False
+        if report is None:
+            return False
+        await sink.reported(report)
+        return report.verdict is not Verdict.TRYING
+
+
+def _verbatim(url: str) -> URL:
+    """The URL as it is encoded already: its octets are not all UTF-8."""
+    return URL(url, encoded=True)
+
+
+def _name(error: Exception) -> str:
+    """What happened, without the URL that the library's own words quote."""
+    cause = getattr(error, "os_error", None) or error
+    return getattr(cause, "strerror", None) or type(error).__name__

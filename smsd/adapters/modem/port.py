@@ -1,0 +1,265 @@
+"""One owner task for a port: it alone reads, writes and holds the dialogue.
+
+Callers leave a command and wait. If they are cancelled only their wait is: the exchange on the
+wire is finished or resynchronised, never left half done.
+"""
+
+import asyncio
+import logging
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from smsd.adapters.contract import PhoneLost, lost
+from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
+
+T = TypeVar("T")
+
+trace: Final = logging.getLogger("smsd.at.trace")
+
+PROBE_TIMEOUT: Final = 5.0  # seconds that a modem has to answer the probe
+PROBES: Final = 4  # unanswered ones after which it is taken for lost
+QUIET: Final = 1.0  # seconds of silence after which no probe's answer is still to come
+DRAIN_TIMEOUT: Final = 10.0  # seconds for a write: a dead port takes nothing
+
+
+class ModemError(Exception):
+    """The modem answered with an error; ``submitted``: after it had been given the PDU."""
+
+    def __init__(self, result: FinalResult, *, submitted: bool) -> None:
+        super().__init__(result.text)
+        self.result = result
+        self.submitted = submitted
+
+
+class NoAnswer(Exception):
+    """The time for an answer is over and the line is in order again; ``submitted`` as above."""
+
+    def __init__(self, command: str, *, submitted: bool) -> None:
+        super().__init__(f"no answer to {command.partition('=')[0]}")
+        self.submitted = submitted
+
+
+class Gone(Exception):
+    """The port was lost while the command was on the wire; ``submitted`` as above."""
+
+    def __init__(self, reason: str, *, submitted: bool) -> None:
+        super().__init__(reason)
+        self.submitted = submitted
+
+
+@dataclass(slots=True)
+class _Request:
+    command: Command[Any]
+    answer: asyncio.Future[Response]
+
+
+class Port:
+    """A modem's port; `run` owns it, `execute` asks it.
+
+    ``unasked`` is called with every URC and with answers that came after all hope for them.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        unasked: Callable[[Urc | Late], None],
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._unasked = unasked
+        self._dialogue = Dialogue()
+        self._inbox: asyncio.Queue[bytes | _Request | None] = asyncio.Queue()
+        self._waiting: deque[_Request] = deque()
+        self._current: _Request | None = None
+        self._deadline: float | None = None
+        self._silent = 0
+        self._lost: BaseException | None = None
+
+    async def run(self) -> None:
+        """Serve the port; ends by raising `PhoneLost`, or by cancellation."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read())
+                self._abandon()  # whatever a predecessor left on the line is not ours
+                try:
+                    while True:
+                        await self._write()
+                        await self._step()
+                finally:
+                    reading.cancel()
+        except BaseExceptionGroup as group_error:
+            [self._lost, *others] = group_error.exceptions
+            if others or not isinstance(self._lost, PhoneLost):
+                raise
+            raise self._lost from None
+        finally:
+            self._fail_all(self._lost or lost("the port was closed"))
+
+    async def execute(self, command: Command[T]) -> T:
+        """Run a command and give its parsed answer.
+
+        Raises `ModemError`, `NoAnswer` or `Gone`; each tells whether a PDU had been handed over.
+        """
+        if self._lost is not None:
+            raise Gone(str(self._lost), submitted=False)
+        request = _Request(command, asyncio.get_running_loop().create_future())
+        self._inbox.put_nowait(request)
+        response = await request.answer
+        if not response.result.ok:
+            raise ModemError(response.result, submitted=response.submitted)
+        answer: T = command.parse(response.lines)
+        return answer
+
+    @property
+    def silent_commands(self) -> int:
+        """How many commands in a row the modem has left without an answer."""
+        return self._silent
+
+    async def _read(self) -> None:
+        try:
+            while data := await self._reader.read(4096):
+                self._inbox.put_nowait(data)
+        except OSError:
+            pass  # EIO: the device is gone, which is what the end of the stream says too
+        self._inbox.put_nowait(None)
+
+    async def _write(self) -> None:
+        if not (data := self._dialogue.data_to_send()):
+            return
+        if trace.isEnabledFor(logging.DEBUG):
+            trace.debug("> %s", _shown(data))
+        try:
+            self._writer.write(data)
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                await self._writer.drain()
+        except (OSError, TimeoutError) as error:
+            raise lost("the port takes no data any more") from error
+
+    async def _step(self) -> None:
+        """Wait for data, a request or the end of a time, and do what follows from it."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                item = await self._inbox.get()
+        except TimeoutError:
+            self._overdue()
+            return
+        if isinstance(item, _Request):
+            self._waiting.append(item)
+        elif item is None:
+            raise lost("the port is gone")
+        else:
+            if trace.isEnabledFor(logging.DEBUG):
+                trace.debug("< %s", _HEX.sub(b"<hex>", item))
+            before = self._dialogue.state
+            for event in self._dialogue.receive(item):
+                self._event(event)
+            self._moved(before)
+        self._begin_next()
+
+    def _moved(self, before: State) -> None:
+        """Set the time that the dialogue's new state has."""
+        dialogue, loop = self._dialogue, asyncio.get_running_loop()
+        if dialogue.settling:
+            self._deadline = loop.time() + QUIET
+        elif dialogue.state is before:
+            return
+        elif dialogue.state is State.PAYLOAD and self._current is not None:
+            self._deadline = loop.time() + self._current.command.timeout
+        elif dialogue.state is State.IDLE and before is State.STALE:
+            self._resynced()
+
+    def _begin_next(self) -> None:
+        while self._dialogue.state is State.IDLE and self._current is None and self._waiting:
+            request = self._waiting.popleft()
+            if request.answer.cancelled():
+                continue
+            self._current = request
+            self._dialogue.send(request.command)
+            limit = request.command.timeout
+            if request.command.payload is not None:
+                limit = request.command.prompt_timeout
+            self._deadline = asyncio.get_running_loop().time() + limit
+
+    def _event(self, event: Event) -> None:
+        match event:
+            case Response():
+                self._silent = 0
+                self._deadline = None
+                self._answer(event)
+            case Late() if self._owns(event) and (event.result or self._command().payload):
+                # Given up, but here it is: the caller still waits for the line to be in order.
+                self._silent = 0
+                result = event.result or FinalResult("OK")
+                self._answer(Response(self._command(), event.lines, result, submitted=True))
+            case Urc() | Late():
+                self._unasked(event)
+
+    def _owns(self, late: Late) -> bool:
+        return self._current is not None and self._current.command is late.command
+
+    def _command(self) -> Command[Any]:
+        assert self._current is not None
+        return self._current.command
+
+    def _answer(self, response: Response) -> None:
+        request, self._current = self._current, None
+        if request is not None and not request.answer.done():
+            request.answer.set_result(response)
+        elif request is not None and request.command.payload is not None:
+            # Its caller is gone; what became of the message is told all the same.
+            self._unasked(Late(request.command, response.lines, response.result))
+
+    def _overdue(self) -> None:
+        dialogue = self._dialogue
+        if dialogue.settling:
+            dialogue.settle()
+            self._resynced()
+            self._begin_next()
+            return
+        if dialogue.state is State.STALE and dialogue.probes >= PROBES:
+            raise lost("the modem does not answer", hint="unplug it and plug it in again")
+        self._abandon()
+
+    def _abandon(self) -> None:
+        self._dialogue.abandon()
+        self._deadline = asyncio.get_running_loop().time() + PROBE_TIMEOUT
+
+    def _resynced(self) -> None:
+        """The line is in order; who is still without an answer will not get one."""
+        self._deadline = None
+        request, self._current = self._current, None
+        if request is None:
+            return
+        self._silent += 1
+        if not request.answer.done():
+            submitted = self._dialogue.was_submitted
+            request.answer.set_exception(NoAnswer(request.command.line, submitted=submitted))
+
+    def _fail_all(self, reason: BaseException) -> None:
+        dialogue = self._dialogue
+        submitted = dialogue.state is State.PAYLOAD or (
+            dialogue.state is State.STALE and dialogue.was_submitted
+        )
+        while not self._inbox.empty():
+            if isinstance(item := self._inbox.get_nowait(), _Request):
+                self._waiting.append(item)
+        if self._current is not None and not self._current.answer.done():
+            self._current.answer.set_exception(Gone(str(reason), submitted=submitted))
+        for request in self._waiting:
+            if not request.answer.done():
+                request.answer.set_exception(Gone(str(reason), submitted=False))
+        self._lost = reason
+
+
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]{24,}")
+
+
+def _shown(data: bytes) -> str:
+    """What is written, without PIN and without the octets of a message."""
+    if data.startswith((b"AT+CPIN=", b"AT+CLCK=", b"AT+CPWD=")):
+        return f"{data[:8].decode()}…"
+    return f"{len(data) - 1} hex digits and Ctrl-Z" if data.endswith(b"\x1a") else repr(data)

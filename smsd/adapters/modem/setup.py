@@ -1,0 +1,231 @@
+"""From an open port to a modem that can be used: echo off, SIM unlocked, memories, indications.
+
+Every step but PDU mode may be refused; the PIN is entered once per SIM and never again after a
+refusal, for three wrong ones lock it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from smsd.adapters.contract import PhoneLost, Sink, lost
+from smsd.adapters.modem.faults import fault_of
+from smsd.adapters.modem.port import ModemError, NoAnswer, Port
+from smsd.adapters.modem.profiles import Indications, Profile
+from smsd.at import commands
+from smsd.at.commands import Functionality
+from smsd.at.dialogue import Command
+from smsd.at.syntax import AnswerError
+from smsd.model.message import Fault, FaultClass
+
+T = TypeVar("T")
+
+SIM_POLL: Final = 1.0  # seconds between looks at a SIM that is busy
+AFTER_PIN: Final = 1.0  # seconds of rest before SIM data is touched (27.007 8.3 sets none)
+_IDENTITY: Final = {
+    "manufacturer": "AT+CGMI",
+    "model": "AT+CGMM",
+    "revision": "AT+CGMR",
+    "imei": "AT+CGSN",
+}
+_USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a modem turned out to be able to do.
+
+    ``memories`` are those that messages are swept from; ``acknowledges``: what is handed over
+    waits for ``+CNMA``; ``announces``: an arrival is told, so sweeps may be rare.
+    """
+
+    memories: tuple[str, ...]
+    acknowledges: bool
+    announces: bool
+    imei: str
+    iccid: str
+
+
+async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> Setup:
+    """Walk the steps; raises `PhoneLost` in words where a person must act or the modem is gone."""
+    for line in ("ATE0", *profile.settings):
+        await accepted(port, commands.setting(line))
+    identity: dict[str, str | int | None] = {}
+    for name, command in _IDENTITY.items():
+        known = await attempt(port, commands.identity(command))
+        identity[name] = known or None
+    sink.facts(**identity)
+    imei = str(identity["imei"] or "")
+    radio = await attempt(port, commands.functionality())
+    if radio is not None and radio != Functionality.FULL:
+        await accepted(port, commands.set_functionality(Functionality.FULL))
+    iccid = await unlock(port, profile, pin, imei, sink)
+    sink.facts(iccid=iccid or None)
+    try:
+        await port.execute(commands.setting("AT+CMGF=0"))
+    except ModemError as error:
+        raise lost(f"the modem refuses PDU mode ({error})") from error
+    offered = await choose_memories(port, profile)
+    announces = await indicate(port, profile, offered)
+    return Setup(
+        memories=tuple(
+            name for name in (*profile.memories, profile.report_memory) if name in offered
+        )
+        or offered[:1],
+        acknowledges=await attempt(port, commands.service()) == 1,
+        announces=announces,
+        imei=imei,
+        iccid=iccid,
+    )
+
+
+async def attempt(port: Port, command: Command[T]) -> T | None:
+    """Run a command whose refusal is no reason to stop: ``None`` then."""
+    try:
+        return await port.execute(command)
+    except (ModemError, NoAnswer, AnswerError):
+        return None
+
+
+async def unlock(port: Port, profile: Profile, pin: str | None, imei: str, sink: Sink) -> str:
+    """Wait for the SIM, enter its PIN if it asks for one; returns the ICCID, empty if not told."""
+    iccid = ""
+    deadline = asyncio.get_running_loop().time() + profile.sim_ready
+    while True:
+        state, fault = await _pin_state(port)
+        iccid = iccid or await read_iccid(port)
+        if state in _USABLE and fault is None:
+            return iccid or await read_iccid(port)
+        if state == "SIM PIN":
+            await _enter_pin(port, pin, iccid or imei, sink)
+            deadline = asyncio.get_running_loop().time() + profile.sim_ready
+            await asyncio.sleep(AFTER_PIN)
+            continue
+        if state == "SIM PUK":
+            raise _locked("the SIM is blocked and asks for its PUK", "unlock it in a telephone")
+        if asyncio.get_running_loop().time() > deadline:
+            words = fault.words if fault else f"the SIM says {state}"
+            raise PhoneLost(fault or Fault(FaultClass.SIM, words))
+        await asyncio.sleep(SIM_POLL)
+
+
+async def _pin_state(port: Port) -> tuple[str, Fault | None]:
+    """What the SIM asks for; a fault where it cannot be asked (busy, absent)."""
+    try:
+        return await port.execute(commands.pin_state()), None
+    except ModemError as error:
+        return "", fault_of(error.result)
+    except (NoAnswer, AnswerError):
+        return "", Fault(FaultClass.SIM, "the modem does not tell the state of its SIM")
+
+
+async def _enter_pin(port: Port, pin: str | None, sim: str, sink: Sink) -> None:
+    """Enter the PIN, once for this SIM; the try is durable before it is made."""
+    if pin is None:
+        raise _locked(
+            "the SIM asks for a PIN", "set pin in the phone's configuration, or take the PIN off"
+        )
+    tries = await attempt(port, commands.pin_tries())
+    if tries is not None and tries <= 1:
+        raise _locked(
+            f"the SIM has {tries} try left for its PIN: smsd leaves that one to you",
+            "enter the PIN in a telephone once, then smsd may again",
+        )
+    if not await sink.pin_may_be_tried(sim, pin):
+        raise _locked(
+            "this PIN was already tried on this SIM and not accepted",
+            "correct pin in the phone's configuration: the same PIN is never tried twice",
+        )
+    try:
+        await port.execute(commands.enter_pin(pin))
+    except ModemError as error:
+        raise _locked(
+            f"the SIM refused the PIN ({error.result.text})",
+            "correct pin in the phone's configuration: the same PIN is never tried twice",
+        ) from error
+    await sink.pin_accepted(sim, pin)
+
+
+def _locked(words: str, hint: str) -> PhoneLost:
+    return PhoneLost(Fault(FaultClass.SIM, words, hint=hint))
+
+
+async def read_iccid(port: Port) -> str:
+    """The SIM's number from EF_ICCID, else by a vendor's command; empty if none answers."""
+    for command in (commands.iccid_file(), *map(commands.iccid, commands.ICCID_COMMANDS)):
+        if found := await attempt(port, command):
+            return found
+    return ""
+
+
+async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
+    """Have messages received into the largest memory of the profile's that there is.
+
+    Returns the memories that can be read. A SIM that is still busy is asked again.
+    """
+    offered = await patiently(lambda: attempt(port, commands.memories()), profile.sim_ready / 4)
+    if offered is None:
+        return profile.memories[:1]
+    able = [name for name in profile.memories if name in offered.read and name in offered.receive]
+    sizes: dict[str, int] = {}
+    for name in able:
+        fill = await attempt(port, commands.select_memories(name))
+        sizes[name] = fill.total if fill is not None else 0
+    name = max(able, key=lambda name: sizes[name]) if able else offered.read[0]
+    received = name if name in offered.receive else offered.receive[0]
+    written = name if name in offered.write else offered.write[0]
+    for choice in ((name, written, received), (name, written), (name,)):
+        if await accepted(port, commands.select_memories(*choice)):
+            break
+    return offered.read
+
+
+async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
+    """Ask until there is an answer or the time is over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while (answer := await ask()) is None and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 a busy SIM tells nobody
+        await asyncio.sleep(SIM_POLL)  # a SIM that is busy tells nobody when it is not
+    return answer
+
+
+async def indicate(port: Port, profile: Profile, memories: tuple[str, ...]) -> bool:
+    """Switch indications on, by the profile's ladder, else by what the modem offers.
+
+    Reports are stored (ds 2) only where the memory they go to can be read. Returns whether the
+    arrival of messages is announced.
+    """
+    ladder = [i for i in profile.indications if i[3] != 2 or profile.report_memory in memories]
+    for values in ladder:
+        if await accepted(port, commands.indications(*values)):
+            return True
+    offered = await attempt(port, commands.offered_indications())
+    if offered is None or len(offered) < 5:
+        return False
+    values = _from_offer(offered, profile.report_memory in memories)
+    return await accepted(port, commands.indications(*values)) and values[1] == 1
+
+
+def _from_offer(offered: tuple[tuple[int, ...], ...], reports_stored: bool) -> Indications:
+    """The best of what ``+CNMI=?`` lists.
+
+    Messages handed over directly (mt 2) would be lost with us: silent storing (mt 0) and sweeps
+    are better.
+    """
+    wishes = ((2, 1, 3, 0), (1, 0), (0,), (2, 1, 0) if reports_stored else (1, 0), (0, 1))
+    mode, mt, bm, ds, bfr = (
+        next((wish for wish in wishes_of if wish in field), next(iter(field), 0))
+        for wishes_of, field in zip(wishes, offered, strict=False)
+    )
+    return mode, mt, bm, ds, bfr
+
+
+async def accepted(port: Port, command: Command[Any]) -> bool:
+    """Whether the modem carries out a command, whatever it answers."""
+    try:
+        await port.execute(command)
+    except (ModemError, NoAnswer):
+        return False
+    except AnswerError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""HTTP on a Unix socket, in RaspiSMS's words."""

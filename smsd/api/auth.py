@@ -1,0 +1,114 @@
+"""Who asks: an API key in query, body or header, or a local user whom the socket itself names."""
+
+import grp
+import hmac
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from smsd.api.envelope import ApiError, Code
+from smsd.store.registry import LOCAL_ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who asks and what he may do; ``sees``: whose rows he sees, ``None`` for everybody's."""
+
+    id: int
+    scopes: frozenset[str]
+    sees: int | None
+
+    def need(self, scope: str) -> None:
+        """Raise the error for one who may not."""
+        if scope not in self.scopes and "admin" not in self.scopes:
+            raise ApiError(
+                Code.INVALID_CREDENTIALS,
+                f' This local user may not {scope}: see "local_users" in the configuration.',
+                status=403,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An account's API key."""
+
+    account: int
+    api_key: str
+    suspended: bool
+
+
+class Doorkeeper:
+    """Knows the keys and the local users of the configuration."""
+
+    def __init__(
+        self, keys: Iterable[Key], local_users: Mapping[str, str | tuple[str, ...]]
+    ) -> None:
+        self._keys = tuple(keys)
+        self._local_users = local_users
+
+    def account(self, request: web.Request, body: Mapping[str, Any]) -> Account:
+        """The account that a request comes from.
+
+        The first credential that is present counts, in the order query, body, header, even if it
+        is wrong; without any, the user at the other end of the socket.
+        """
+        for given in (
+            request.query.get("api_key"),
+            body.get("api_key"),
+            request.headers.get("X-Api-Key"),
+        ):
+            if given is not None:
+                return self._by_key(str(given))
+        local = self.local(request)
+        if local is None:
+            raise ApiError(Code.INVALID_CREDENTIALS, status=401)
+        return local
+
+    def _by_key(self, given: str) -> Account:
+        found = None
+        for key in self._keys:  # all of them, so that the time taken tells nothing
+            if hmac.compare_digest(key.api_key.encode(), given.encode()):
+                found = key
+        if found is None:
+            raise ApiError(Code.INVALID_CREDENTIALS, status=401)
+        if found.suspended:
+            raise ApiError(Code.SUSPENDED_USER, status=403)
+        return Account(found.account, frozenset({"send", "read", "admin"}), found.account)
+
+    def local(self, request: web.Request) -> Account | None:
+        """The local user at the other end of a Unix socket (SO_PEERCRED), if he may do anything."""
+        transport = request.transport
+        peer = transport.get_extra_info("socket") if transport is not None else None
+        if peer is None or peer.family != socket.AF_UNIX:
+            return None
+        raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, uid, gid = struct.unpack("3i", raw)
+        scopes = self._scopes(uid, gid)
+        return Account(LOCAL_ACCOUNT, scopes, None) if scopes else None
+
+    def _scopes(self, uid: int, gid: int) -> frozenset[str]:
+        if uid == os.getuid():
+            return frozenset({"admin"})  # whoever runs the daemon has its files anyway
+        try:
+            name = pwd.getpwuid(uid).pw_name
+            groups = {*os.getgrouplist(name, gid), gid}
+        except KeyError:
+            name, groups = str(uid), {gid}
+        found: set[str] = set()
+        for who, granted in self._local_users.items():
+            if who == name or (who.startswith("@") and _gid(who[1:]) in groups):
+                found |= {granted} if isinstance(granted, str) else set(granted)
+        return frozenset(found)
+
+
+def _gid(name: str) -> int | None:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None

@@ -1,0 +1,189 @@
+"""Rows of the store as the items that RaspiSMS lists, key by key in its order."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+Item = dict[str, Any]
+Row = Mapping[str, Any]
+WHEN: Final = "%Y-%m-%d %H:%M:%S"
+
+
+def local(at: int | None, zone: tzinfo) -> str | None:
+    """A time of the store as RaspiSMS writes it: the wall clock's, to the second."""
+    return (
+        None
+        if at is None
+        else datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).strftime(WHEN)
+    )
+
+
+def exact(at: int | None, zone: tzinfo) -> str | None:
+    """A time of the store in ISO 8601 with its offset, to the millisecond."""
+    if at is None:
+        return None
+    return (
+        datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(timespec="milliseconds")
+    )
+
+
+def sended(row: Row, zone: tzinfo) -> Item:
+    """A message that left, or was refused for good."""
+    return {
+        "id": row["id"],
+        "at": local(row["at"], zone),
+        "text": row["text"],
+        "destination": row["destination"],
+        "flash": row["flash"],
+        "status": row["status"],
+        "uid": row["uid"],
+        "adapter": row["adapter"],
+        "id_user": row["account_id"],
+        "id_phone": row["phone_id"],
+        "mms": row["mms"],
+        "originating_scheduled": row["scheduled_id"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "tag": row["tag"],
+        "medias": [],
+    }
+
+
+def received(row: Row, zone: tzinfo, account: int) -> Item:
+    """A message that came in."""
+    return {
+        "id": row["id"],
+        "at": local(row["at"], zone),
+        "text": row["text"],
+        "origin": row["origin"],
+        "command": 0,
+        "status": "unread",
+        "id_user": account,
+        "id_phone": row["phone_id"],
+        "mms": 0,
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "medias": [],
+    }
+
+
+def scheduled(row: Row, zone: tzinfo) -> Item:
+    """A message whose time has not come."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "at": local(row["at"], zone),
+        "text": row["text"],
+        "flash": row["flash"],
+        "id_phone": row["phone_id"],
+        "id_phone_group": None,
+        "mms": row["mms"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "tag": row["tag"],
+        "numbers": [
+            {
+                "id": number["id"],
+                "id_scheduled": number["scheduled_id"],
+                "number": number["number"],
+                "data": number["data"],
+                "created_at": local(number["created_at"], zone),
+                "updated_at": local(number["updated_at"], zone),
+            }
+            for number in row["numbers"]
+        ],
+        "contacts": [],
+        "groups": [],
+        "conditional_groups": [],
+        "medias": [],
+    }
+
+
+def phone(row: Row, zone: tzinfo, account: int, status: str) -> Item:
+    """A phone; those of the configuration file say so in ``adapter_data``."""
+    return {
+        "id": row["id"],
+        "id_user": account,
+        "adapter": row["adapter"],
+        "adapter_data": row["adapter_data"],
+        "name": row["name"],
+        "priority": row["priority"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "status": status,
+    }
+
+
+def message(row: Row, zone: tzinfo) -> Item:
+    """Where one outgoing message stands; our own item, with exact times."""
+    return {
+        "id": row["id"],
+        "state": row["state"],
+        "destination": row["destination"],
+        "text": row["text"],
+        "parts": row["parts"],
+        "flash": row["flash"],
+        "tag": row["tag"],
+        "id_user": row["account_id"],
+        "id_phone": row["phone_id"],
+        "originating_scheduled": row["scheduled_id"],
+        "created_at": exact(row["created_at"], zone),
+        "due_at": exact(row["due_at"], zone),
+        "expires_at": exact(row["expires_at"], zone),
+        "error": _fault(row),
+    }
+
+
+def whole_message(row: Row, zone: tzinfo, route: str | None) -> Item:
+    """One message with its history, its attempts and why it went where it went.
+
+    ``route`` is the reason of its newest attempt, or why it waits.
+    """
+    return {
+        **message(row, zone),
+        "route": route,
+        "changes": [
+            {"state": change["state"], "at": exact(change["at"], zone), "reason": change["words"]}
+            for change in row["changes"]
+        ],
+        "attempts": [_attempt(attempt, zone) for attempt in row["attempts"]],
+    }
+
+
+def _attempt(row: Row, zone: tzinfo) -> Item:
+    return {
+        "id": row["id"],
+        "id_phone": row["phone_id"],
+        "phone": row["phone"],
+        "route": row["route"],
+        "started_at": exact(row["started_at"], zone),
+        "ended_at": exact(row["ended_at"], zone),
+        "outcome": row["outcome"],
+        "error": _fault(row),
+        "parts": [
+            {
+                "number": part["number"],
+                "total": part["total"],
+                "state": part["state"],
+                "reference": part["reference"],
+                "begun_at": exact(part["begun_at"], zone),
+                "sent_at": exact(part["sent_at"], zone),
+                "report": part["verdict"],
+                "report_code": part["verdict_code"],
+                "report_words": part["verdict_words"],
+                "reported_at": exact(part["verdict_at"], zone),
+            }
+            for part in row["parts"]
+        ],
+    }
+
+
+def _fault(row: Row) -> Item | None:
+    if row["fault_class"] is None:
+        return None
+    return {
+        "class": row["fault_class"],
+        "code": row["fault_code"],
+        "words": row["fault_words"],
+        "hint": row["fault_hint"],
+    }

@@ -1,0 +1,238 @@
+"""The RaspiSMS routes: translation between HTTP and the gateway, nothing else."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from smsd.api import items, scheduled
+from smsd.api.auth import Account, Doorkeeper
+from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
+from smsd.dispatch.gateway import Gateway
+from smsd.store.database import Conflict
+from smsd.store.views import PAGE
+
+LISTS: Final = (
+    "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
+    "phone_group", "media",
+)  # fmt: skip
+OWN_LISTS: Final = ("message",)
+_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
+LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
+LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
+DROPPED: Final = "X-Smsd-Invalid-Numbers"
+
+
+class RaspiSms:
+    """The handlers; ``default_region`` is that of national numbers."""
+
+    def __init__(self, gateway: Gateway, door: Doorkeeper, default_region: str | None) -> None:
+        self._gateway = gateway
+        self._door = door
+        self._region = default_region
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path, with and without its last slash."""
+        table = [
+            ("GET", "/api/list/{entry_type}", self.page),
+            ("GET", "/api/list/{entry_type}/after/{after}", self.page),
+            ("GET", "/api/list/{entry_type}/before/{before}", self.page),
+            ("GET", "/api/list/{entry_type}/{page}", self.page),
+            ("POST", "/api/scheduled", self.create_scheduled),
+            ("DELETE", "/api/scheduled/{id}", self.delete_scheduled),
+            ("GET", "/api/message/{id}", self.message),
+            ("POST", "/api/phone/{id}/status", self.phone_status),
+        ]
+        return [
+            web.route(method, path + slash, handler)
+            for method, path, handler in table
+            for slash in ("", "/")
+        ]
+
+    async def page(self, request: web.Request) -> web.Response:
+        """``GET /api/list/{entry_type}/``: 25 rows by id."""
+        account = self._door.account(request, {})
+        entry = request.match_info["entry_type"]
+        if entry not in LISTS + OWN_LISTS:
+            words = f"entry_type must be one of : {', '.join(LISTS)}."
+            raise ApiError(Code.INVALID_PARAMETER, words, status=404)
+        account.need("read" if entry == "received" else "send")
+        page = max(0, _integer(request.match_info.get("page")))
+        after = _given(request.match_info.get("after"))
+        before = _given(request.match_info.get("before"))
+        found = await self._items(entry, account, request, page, after, before)
+        return answer(found, links=_links(request, entry, found, page, after, before))
+
+    async def _items(
+        self,
+        entry: str,
+        account: Account,
+        request: web.Request,
+        page: int,
+        after: int | None,
+        before: int | None,
+    ) -> list[items.Item]:
+        if entry in _EMPTY:
+            return []
+        filters: dict[str, object] = {}
+        if entry == "message":
+            filters["scheduled"] = _given(request.query.get("originating_scheduled"))
+            filters["state"] = request.query.get("state")
+        rows = await self._gateway.store.views.page(
+            entry, account=account.sees, page=page, after=after, before=before, **filters
+        )
+        zone = self._gateway.zone
+        match entry:
+            case "sended":
+                return [items.sended(row, zone) for row in rows]
+            case "received":
+                return [items.received(row, zone, account.id) for row in rows]
+            case "scheduled":
+                return [items.scheduled(row, zone) for row in rows]
+            case "message":
+                return [items.message(row, zone) for row in rows]
+            case _:
+                status = await self._gateway.statuses()
+                return [
+                    items.phone(row, zone, account.id, status.get(row["id"], "unavailable"))
+                    for row in rows
+                ]
+
+    async def create_scheduled(self, request: web.Request) -> web.Response:
+        """``POST /api/scheduled/``: the answer comes once the message is durable."""
+        octets = await request.read() if request.content_type != "multipart/form-data" else b""
+        body = await self._body(request, octets)
+        account = self._door.account(request, body)
+        account.need("send")
+
+        def check() -> scheduled.Checked:
+            return scheduled.check(
+                body,
+                phones=lambda phone: phone in self._gateway.phones,
+                zone=self._gateway.zone,
+                region=self._region,
+                validity=self._gateway.validity,
+                count_parts=self._gateway.count_parts,
+            )
+
+        checked = await asyncio.to_thread(check) if len(octets) > LARGE_BODY else check()
+        try:
+            accepted = await self._gateway.accept(
+                account.id, checked.draft, _idempotency(request, body)
+            )
+        except Conflict as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+        response = answer(accepted.id)
+        if checked.dropped:
+            named = [number.encode("ascii", "replace").decode() for number in checked.dropped[:20]]
+            response.headers[DROPPED] = ", ".join(
+                "".join(filter(str.isprintable, n)) for n in named
+            )
+        return response
+
+    async def delete_scheduled(self, request: web.Request) -> web.Response:
+        """``DELETE /api/scheduled/{id}/``: also takes back what is queued and no phone has begun."""
+        body = await self._body(request, await request.read())
+        account = self._door.account(request, body)
+        account.need("send")
+        number = request.match_info["id"]
+        if not (
+            number.isascii() and number.isdigit()
+        ) or not await self._gateway.store.outgoing.cancel(_integer(number), account.sees):
+            raise ApiError(Code.CANNOT_DELETE)
+        return web.Response(status=204)
+
+    async def message(self, request: web.Request) -> web.Response:
+        """``GET /api/message/{id}/``: all that is known of one outgoing message."""
+        account = self._door.account(request, {})
+        account.need("send")
+        found = await self._gateway.message(_integer(request.match_info["id"]), account.sees)
+        if found is None:
+            raise ApiError(Code.INVALID_PARAMETER, "no message has this id.", status=404)
+        row, route = found
+        return answer(items.whole_message(row, self._gateway.zone, route))
+
+    async def phone_status(self, request: web.Request) -> web.Response:
+        """``POST /api/phone/{id}/status/``: look at the phone now."""
+        body = await self._body(request, await request.read())
+        account = self._door.account(request, body)
+        account.need("send")
+        status = await self._gateway.look(_integer(request.match_info["id"]))
+        if status is None:
+            raise ApiError(Code.CANNOT_UPDATE)
+        if status == "disabled":
+            words = "Phone have been manually disabled, you need to re-enable it manually."
+            raise ApiError(Code.CANNOT_UPDATE, words)
+        return answer(status)
+
+    async def _body(self, request: web.Request, octets: bytes) -> dict[str, Any]:
+        """The fields of a body: a form, or JSON; an empty one has none."""
+        try:
+            if request.content_type == "multipart/form-data":
+                form = await request.post()
+                return from_pairs(
+                    [(name, value) for name, value in form.items() if isinstance(value, str)]
+                )
+            if not octets.strip():
+                return {}
+            if request.content_type == "application/json":
+                return from_json(octets)
+            if request.content_type not in (
+                "application/x-www-form-urlencoded",
+                "application/octet-stream",
+            ):
+                raise FormError("the body must be a form or JSON")
+            if len(octets) > LARGE_BODY:
+                return await asyncio.to_thread(from_urlencoded, octets)
+            return from_urlencoded(octets)
+        except (FormError, ValueError) as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
+
+
+def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY:
+        words = f"Idempotency-Key must have 1 to {LONGEST_KEY} characters."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    asked = {name: value for name, value in body.items() if name != "api_key"}
+    canonical = json.dumps(asked, sort_keys=True).encode()
+    return key, hashlib.sha256(canonical).hexdigest()
+
+
+def _integer(text: str | None) -> int:
+    """A number in a path as PHP casts it, but only a whole one: all else is 0, as for PHP."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _given(text: str | None) -> int | None:
+    return None if text is None else _integer(text)
+
+
+def _links(
+    request: web.Request,
+    entry: str,
+    found: list[items.Item],
+    page: int,
+    after: int | None,
+    before: int | None,
+) -> tuple[str | None, str | None]:
+    """The pages beyond the last and the first row, as RaspiSMS links them."""
+    if not found:
+        return None, None
+    key = request.query.get("api_key") or request.headers.get("X-Api-Key")
+    tail = "?" + urlencode({"api_key": key}) if key else ""
+    base = f"{request.scheme}://{request.host}/api/list/{entry}"
+    forward = len(found) == PAGE or before
+    backward = page > 0 or after or before
+    return (
+        f"{base}/after/{found[-1]['id']}/{tail}" if forward else None,
+        f"{base}/before/{found[0]['id']}/{tail}" if backward else None,
+    )

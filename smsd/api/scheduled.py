@@ -1,0 +1,195 @@
+"""A request to send, checked as RaspiSMS checks it and in its order. Pure."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+import phonenumbers
+
+from smsd.api.envelope import ApiError, Code
+from smsd.api.forms import items, truth
+from smsd.model.message import Draft
+
+LONGEST_TEXT: Final = 1000  # characters, before any template
+MOST_RECIPIENTS: Final = 100_000
+LONGEST_TAG: Final = 1000
+WHEN: Final = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A draft, and the numbers that were left out because they are none."""
+
+    draft: Draft
+    dropped: tuple[str, ...]
+
+
+def check(
+    body: Mapping[str, Any],
+    *,
+    phones: Callable[[int], bool],
+    zone: tzinfo,
+    region: str | None,
+    validity: int,
+    count_parts: Callable[[str], int],
+) -> Checked:
+    """Read ``POST /api/scheduled/``; raises the `ApiError` of the first check that fails.
+
+    ``phones`` tells whether a phone has that id; ``region`` is that of national numbers, ``None``
+    where only international ones are taken.
+    """
+    text = body.get("text")
+    if text is None or text == "":
+        raise ApiError(Code.MISSING_PARAMETER, "text")
+    at = body.get("at") or None
+    if at == "0":
+        at = None
+    if at is not None and not isinstance(at, str):
+        raise ApiError(Code.INVALID_PARAMETER, " : at must be a string.")
+    if not isinstance(text, str):
+        raise ApiError(Code.INVALID_PARAMETER, " : text must be a string.")
+    if len(text) > LONGEST_TEXT:
+        raise ApiError(Code.INVALID_PARAMETER, f" : text must be less than {LONGEST_TEXT} char.")
+    _storable(text, "text")
+    due = None if at is None else _instant(at, zone)
+    if truth(body.get("mms")):
+        raise ApiError(
+            Code.INVALID_PARAMETER, "mms is set to true, but mms are disabled in settings."
+        )
+    tag = body.get("tag")
+    if tag is not None and (not isinstance(tag, str) or len(tag) > LONGEST_TAG):
+        words = f"tag must be a string of at most {LONGEST_TAG} char."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    _storable(tag or "", "tag")
+    numbers, dropped = _numbers(body, region)
+    if not numbers:
+        named = f" Not valid: {', '.join(map(_quoted, dropped[:5]))}." if dropped else ""
+        raise ApiError(
+            Code.MISSING_PARAMETER,
+            "You must specify at least one valid number, contact, group or conditional_group."
+            + named,
+        )
+    return Checked(
+        Draft(
+            text=text,
+            numbers=tuple(numbers),
+            parts=count_parts(text),
+            at=due,
+            phone=_phone(body, phones),
+            flash=truth(body.get("flash")),
+            tag=tag,
+            validity=_validity(body, validity),
+        ),
+        tuple(dropped),
+    )
+
+
+def _instant(at: str, zone: tzinfo) -> datetime:
+    """A wall-clock time of the gateway's zone; it must read back exactly as it was written."""
+    try:
+        local = datetime.strptime(at, WHEN)  # noqa: DTZ007 the zone follows
+        if local.strftime(WHEN) != at:
+            raise ValueError
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        words = 'at must be a date of format "Y-m-d H:i:s".'
+        raise ApiError(Code.INVALID_PARAMETER, words) from error
+
+
+def _numbers(
+    body: Mapping[str, Any], region: str | None
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """The valid numbers with their data, and what was no number."""
+    given = items(body.get("numbers"))
+    if len(given) > MOST_RECIPIENTS:
+        words = f"numbers : at most {MOST_RECIPIENTS} recipients a request."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    found: list[tuple[str, str]] = []
+    dropped: list[str] = []
+    for item in given:
+        entry = item if isinstance(item, dict) else {"number": item}
+        number = normal(entry.get("number"), region)
+        if number is None:
+            dropped.append(str(entry.get("number", ""))[:30])
+            continue
+        found.append((number, _data(entry.get("data"))))
+    return found, dropped
+
+
+def _data(data: object) -> str:
+    if data is None:
+        return "[]"
+    try:
+        if not isinstance(data, str):
+            return json.dumps(data)
+        if json.loads(data) is None:
+            raise ValueError
+    except (ValueError, RecursionError) as error:
+        words = "number data must be a valid json or leave not set."
+        raise ApiError(Code.INVALID_PARAMETER, words) from error
+    return data
+
+
+def normal(number: object, region: str | None = None) -> str | None:
+    """A number in E.164, ``None`` if it is not a valid one."""
+    if not isinstance(number, str) or not 3 <= len(number) <= 250:
+        return None
+    if any(char.isalpha() and char.isascii() for char in number.lower().partition("ext")[0]) and (
+        not number.startswith("tel:")
+    ):
+        return None  # a vanity number is more often a mistake
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _phone(body: Mapping[str, Any], phones: Callable[[int], bool]) -> int | None:
+    wanted = body.get("id_phone")
+    group = body.get("id_phone_group")
+    if wanted not in (None, "", "0", 0) and group not in (None, "", "0", 0):
+        words = (
+            "id_phone, id_phone_group : You must specify at most one of id_phone or "
+            "id_phone_group, not both."
+        )
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    if group not in (None, "", "0", 0):
+        words = (
+            "id_phone_group : You must specify an id_phone_group number among thoses of user "
+            "phone groups."
+        )
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    if wanted in (None, "", "0", 0):
+        return None
+    text = str(wanted)
+    if not (text.isascii() and text.isdigit() and len(text) < 18 and phones(int(text))):
+        words = "id_phone : You must specify an id_phone number among thoses of user phones."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    return int(text)
+
+
+def _validity(body: Mapping[str, Any], usual: int) -> int:
+    """How long it may wait, in seconds: ours, RaspiSMS has no such parameter."""
+    wanted = body.get("validity_minutes")
+    if wanted in (None, ""):
+        return usual
+    text = str(wanted)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 63 * 7 * 1440):
+        words = "validity_minutes must be a number of minutes from 1 to 635040."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    return int(text) * 60
+
+
+def _storable(text: str, name: str) -> None:
+    """Refuse what is no text: half a surrogate pair, which JSON can carry, or a NUL."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ApiError(Code.INVALID_PARAMETER, f"{name} : not valid Unicode text.")
+
+
+def _quoted(number: str) -> str:
+    return '"' + "".join(char if char.isprintable() else "?" for char in number) + '"'

@@ -1,0 +1,337 @@
+"""The commands that smsd gives, each with its answer's type and its limit in seconds.
+
+Limits follow what the slowest modem known needs (27.007 and 27.005 set none): too short a limit
+makes a working modem look dead, and a delete that was given up brings the same message again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, NewType
+
+from smsd.at.dialogue import Command
+from smsd.at.syntax import AnswerError, fields, find, number, only, ranges, strings
+
+Reference = NewType("Reference", int)
+
+
+def _nothing(lines: Sequence[str]) -> None:
+    return None
+
+
+def setting(line: str, *, timeout: float = 10.0) -> Command[None]:
+    """A command whose only answer is its final result."""
+    return Command(line, _nothing, timeout=timeout)
+
+
+def attention() -> Command[None]:
+    """``AT``: is anybody there?"""
+    return setting("AT", timeout=3.0)
+
+
+def identity(line: str) -> Command[str]:
+    """``+CGMI``, ``+CGSN``, ``+CIMI`` …: one text, with or without prefix or quotes."""
+    return Command(line, _text, timeout=20.0)
+
+
+def _text(lines: Sequence[str]) -> str:
+    """The first line that is not empty once prefix and quotes are off; empty if there is none."""
+    for line in lines:
+        value = line.partition(":")[2] if line.startswith("+") else line
+        if value.strip(' "'):
+            return value.strip(' "')
+    return ""
+
+
+class Functionality(IntEnum):
+    """``+CFUN`` (27.007 8.2)."""
+
+    MINIMUM = 0
+    FULL = 1
+    NO_RADIO = 4
+
+
+def functionality() -> Command[int]:
+    """Whether the radio is on (27.007 8.2)."""
+    return Command(
+        "AT+CFUN?",
+        lambda lines: number(fields(only(lines, "+CFUN:"))[0], lines[0]),
+        answers=("+CFUN:",),
+        timeout=5.0,
+    )
+
+
+def set_functionality(wanted: Functionality) -> Command[None]:
+    """Switch the radio; some modems take 15 to 30 s."""
+    return setting(f"AT+CFUN={wanted:d}", timeout=40.0)
+
+
+def pin_state() -> Command[str]:
+    """``READY``, ``SIM PIN``, ``SIM PUK`` … (27.007 8.3).
+
+    Empty where the modem answers a bare OK, which some do once the SIM is ready.
+    """
+    return Command("AT+CPIN?", _pin_state, answers=("+CPIN:",), timeout=10.0)
+
+
+def _pin_state(lines: Sequence[str]) -> str:
+    line = find(lines, "+CPIN")
+    return fields(line)[0].upper() if line else ""
+
+
+def enter_pin(pin: str) -> Command[None]:
+    """Enter the PIN: a wrong one burns a try, so it is given once (27.007 8.3)."""
+    if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
+        raise ValueError("a PIN has 4 to 8 digits")
+    return setting(f'AT+CPIN="{pin}"', timeout=30.0)
+
+
+def pin_tries() -> Command[int | None]:
+    """How often the PIN may still be tried (27.007 8.66); ``None`` if the modem does not tell."""
+    return Command("AT+CPINR", _pin_tries, timeout=10.0)
+
+
+def _pin_tries(lines: Sequence[str]) -> int | None:
+    for line in lines:
+        values = fields(line)
+        if values[0].upper() == "SIM PIN" and len(values) > 1 and values[1].isdigit():
+            return int(values[1])
+    return None
+
+
+ICCID_COMMANDS: Final = ("AT+CCID", "AT+ICCID", "AT+QCCID", "AT^ICCID?", "AT+CICCID")
+
+
+def iccid(line: str) -> Command[str]:
+    """The SIM's serial number by a vendor's command."""
+    prefix = line.removeprefix("AT").rstrip("?") + ":"
+    return Command(line, _iccid, answers=(prefix,), timeout=20.0)
+
+
+def iccid_file() -> Command[str]:
+    """The SIM's serial number from EF_ICCID (51.011 10.1.1): works on any modem with +CRSM."""
+    return Command("AT+CRSM=176,12258,0,0,10", _iccid, timeout=20.0)
+
+
+def _iccid(lines: Sequence[str]) -> str:
+    """19 or 20 digits that begin with 89; nibble-swapped from EF_ICCID; a trailing F is filler."""
+    for line in lines:
+        for value in reversed(fields(line) if ":" in line else [line]):
+            digits = value.strip('" ').upper()
+            if digits.startswith("98") and len(digits) == 20:
+                digits = "".join(digits[i + 1] + digits[i] for i in range(0, 20, 2))
+            digits = digits.rstrip("F")
+            if digits.startswith("89") and 18 <= len(digits) <= 20:
+                return digits
+    raise AnswerError("; ".join(lines), "an ICCID")
+
+
+class Registration(IntEnum):
+    """Network registration (27.007 7.2, 10.1.20, 10.1.22)."""
+
+    NOT_SEARCHING = 0
+    HOME = 1
+    SEARCHING = 2
+    DENIED = 3
+    UNKNOWN = 4
+    ROAMING = 5
+    HOME_SMS_ONLY = 6
+    ROAMING_SMS_ONLY = 7
+    EMERGENCY_ONLY = 8
+    HOME_NO_CSFB = 9
+    ROAMING_NO_CSFB = 10
+
+    @property
+    def registered(self) -> bool:
+        """Whether messages can be sent and received."""
+        return self in (1, 5, 6, 7, 9, 10)
+
+
+REGISTRATION_COMMANDS: Final = ("CREG", "CEREG", "CGREG")
+
+
+def registration(name: str) -> Command[Registration]:
+    """Registration in one of the domains (``CREG``, ``CGREG``, ``CEREG``)."""
+    return Command(f"AT+{name}?", _registration, answers=(f"+{name}:",), timeout=10.0)
+
+
+def _registration(lines: Sequence[str]) -> Registration:
+    for line in lines:
+        values = fields(line)
+        if "REG:" in line and len(values) > 1:  # one value alone is the unsolicited form
+            try:
+                return Registration(number(values[1], line))
+            except ValueError:
+                return Registration.UNKNOWN
+    raise AnswerError("; ".join(lines), "+CREG: <n>,<stat>")
+
+
+def signal_quality() -> Command[int | None]:
+    """Received signal strength in dBm (27.007 8.5); ``None`` where it is not known."""
+    return Command("AT+CSQ", _signal, answers=("+CSQ:",), timeout=5.0)
+
+
+def _signal(lines: Sequence[str]) -> int | None:
+    value = number(fields(only(lines, "+CSQ:"))[0], lines[0])
+    return 2 * value - 113 if value <= 31 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """What ``+CPMS=?`` offers: for reading, for writing, for receiving (27.005 3.2.2)."""
+
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    receive: tuple[str, ...]
+
+
+def memories() -> Command[Memories]:
+    """The memories that there are."""
+    return Command("AT+CPMS=?", _memories, timeout=20.0)
+
+
+def _memories(lines: Sequence[str]) -> Memories:
+    line = only(lines, "+CPMS:")
+    groups = [strings(value) for value in fields(line)]
+    if len(groups) == 1:  # Wavecom Q2 wraps all of it once more: (("SM","BM","SR"),("SM"))
+        inner = line.partition(":")[2].strip()[1:-1]
+        groups = [strings(value) for value in fields(":" + inner)]
+    groups += [groups[0]] * (3 - len(groups))
+    if not groups[0]:
+        raise AnswerError(line, "the names of memories")
+    return Memories(*groups[:3])
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How full the memory is that messages are read from."""
+
+    used: int
+    total: int
+
+
+def select_memories(*names: str) -> Command[Fill | None]:
+    """Select memories, mem1 first (27.005 3.2.2); ``None`` where the modem tells no counts."""
+    quoted = ",".join(f'"{name}"' for name in names)
+    return Command(f"AT+CPMS={quoted}", _fill, timeout=20.0)
+
+
+def _fill(lines: Sequence[str]) -> Fill | None:
+    values = fields(find(lines, "+CPMS:") or ":")
+    if len(values) < 2 or not (values[0].isdigit() and values[1].isdigit()):
+        return None
+    return Fill(int(values[0]), int(values[1]))
+
+
+def indications(*values: int) -> Command[None]:
+    """``+CNMI=<mode>,<mt>,<bm>,<ds>,<bfr>`` (27.005 3.4.1)."""
+    return setting("AT+CNMI=" + ",".join(map(str, values)))
+
+
+def offered_indications() -> Command[tuple[tuple[int, ...], ...]]:
+    """The values that ``+CNMI=?`` offers for each of its five fields."""
+    return Command("AT+CNMI=?", _offered, timeout=10.0)
+
+
+def _offered(lines: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    return tuple(ranges(value) for value in fields(only(lines, "+CNMI:")))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record of a memory: its place, its PDU in hex, its TPDU's octets if they are told."""
+
+    index: int
+    pdu: str
+    length: int | None
+
+
+def list_messages() -> Command[tuple[Stored, ...]]:
+    """All records of the selected memory, read or not, sent or not (27.005 4.1)."""
+    return Command("AT+CMGL=4", _listed, timeout=60.0)
+
+
+def _listed(lines: Sequence[str]) -> tuple[Stored, ...]:
+    records: list[Stored] = []
+    header: str | None = None
+    for line in lines:
+        if line.startswith("+CMGL:"):
+            header = line
+        elif header is not None and _is_hex(line):
+            values = fields(header)
+            length = int(values[-1]) if values[-1].isdigit() else None
+            records.append(Stored(number(values[0], header), line.upper(), length))
+            header = None
+    return tuple(records)
+
+
+def read_message(index: int) -> Command[Stored | None]:
+    """One record of the selected memory; ``None`` if nothing lies there (27.005 4.2)."""
+
+    def parse(lines: Sequence[str]) -> Stored | None:
+        header = find(lines, "+CMGR:")
+        if header is None:
+            return None
+        body = next((line for line in lines[lines.index(header) + 1 :] if _is_hex(line)), None)
+        length = fields(header)[-1]
+        if body is None:
+            return None
+        return Stored(index, body.upper(), int(length) if length.isdigit() else None)
+
+    return Command(f"AT+CMGR={index}", parse, timeout=15.0)
+
+
+def _is_hex(line: str) -> bool:
+    return len(line) % 2 == 0 and all(char in "0123456789abcdefABCDEF" for char in line)
+
+
+def delete_message(index: int) -> Command[None]:
+    """Delete one record; slow SIMs take more than 5 s (27.005 3.5.4)."""
+    return setting(f"AT+CMGD={index}", timeout=15.0)
+
+
+def send_pdu(pdu: str, length: int, *, timeout: float = 120.0) -> Command[Reference | None]:
+    """Submit a TPDU of ``length`` octets; answers TP-MR (27.005 4.3).
+
+    ``None`` where the modem says OK and gives no reference: it is sent all the same.
+    """
+    return Command(
+        f"AT+CMGS={length}",
+        _reference,
+        answers=("+CMGS:",),
+        payload=pdu.encode("ascii"),
+        timeout=timeout,
+    )
+
+
+def _reference(lines: Sequence[str]) -> Reference | None:
+    line = find(lines, "+CMGS:")
+    value = fields(line)[0] if line else ""
+    return Reference(int(value)) if value.isdigit() else None
+
+
+def acknowledge() -> Command[None]:
+    """Tell the network that a message handed over directly was kept (27.005 3.4.4)."""
+    return setting("AT+CNMA", timeout=3.0)
+
+
+def service() -> Command[int]:
+    """The message service: 1 means that what is handed over waits for ``+CNMA`` (27.005 3.2.1)."""
+    return Command(
+        "AT+CSMS?", lambda lines: number(fields(only(lines, "+CSMS:"))[0], lines[0]), timeout=10.0
+    )
+
+
+def operator() -> Command[str]:
+    """The operator's name or number as the network gives it; empty when there is none."""
+    return Command("AT+COPS?", _operator, answers=("+COPS:",), timeout=20.0)
+
+
+def _operator(lines: Sequence[str]) -> str:
+    values = fields(find(lines, "+COPS:") or ":")
+    return values[2] if len(values) > 2 else ""
+
+
+def service_centre() -> Command[str]:
+    """The service centre's number; empty when none is set (27.005 3.3.1)."""
+    return Command("AT+CSCA?", lambda lines: fields(find(lines, "+CSCA:") or ":")[0], timeout=10.0)

@@ -1,0 +1,107 @@
+"""What comes unasked: a table of prefixes, and what the ones we act on mean."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from smsd.at.syntax import fields
+
+BODY_LINES: Final = {"+CMT:": 1, "+CDS:": 1, "+CBM:": 1}
+"""Unsolicited results followed by a PDU on lines of its own (27.005 3.4.1)."""
+
+_PREFIXES: Final = frozenset(
+    {
+        # 27.005 3.4.1 and 27.007: what any modem may say; commands that ask for one declare it.
+        "+CMTI:", "+CDSI:", "+CBMI:", "+CMGS:", "+CREG:", "+CGREG:", "+CEREG:", "+CIEV:", "+CRING:",
+        "+CLIP:", "+CCWA:", "+CUSD:", "+CUSATP:", "+CUSATEND", "+CTZV:", "+CTZE:", "+CGEV:",
+        "+CPIN:", "+CFUN:", "+CSQN:",
+        # Vendors' chatter that looks like an answer (tests/at/test_urcs.py names who says it).
+        "+ZUSIMR:", "+ZPASR:", "+ZPSTM:", "+ZDONR:", "+ZEND", "+SPNWNAME:", "+PSBEARER:", "+PACSP0",
+        "+NITZ:", "+CNSMOD:", "+RXDTMF:", "+QIND:", "+QUSIM:", "+QSIMSTAT:", "+QGPSURC:",
+        "+QLWURC:", "+QTONEDET:", "+UUPSDA:", "+UUSIMSTAT:", "+UCALLSTAT:", "+PBREADY",
+        "+AT: READY", "+WIND:", "+STIN:", "+CSMINS:", "DST:", "VOICE CALL:", "MISSED_CALL:",
+    }
+)  # fmt: skip
+_LINES: Final = frozenset(
+    {
+        "RING", "NO CARRIER", "RDY", "Call Ready", "SMS Ready", "PB DONE", "SMS DONE",
+        "NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE WARNNING",
+        "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN", "NOT FOND ^,NOT CUSTOM AT",
+        "SAMSUNG PTS DG Test",
+    }
+)  # fmt: skip
+_VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
+_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY"})
+
+
+def is_unsolicited(line: str, prefix: str) -> bool:
+    """Whether a line that no command asked for is known to come by itself.
+
+    Vendors mark their own with a sign that no standard command's answer begins with.
+    """
+    return prefix in _PREFIXES or line in _LINES or line.startswith(_VENDOR_MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStored:
+    """``+CMTI`` or ``+CDSI``: something lies in a memory. A hint: it may be gone, or elsewhere."""
+
+    memory: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """``+CMT`` or ``+CDS``: a PDU handed over directly, kept nowhere else; ``length`` in octets.
+
+    ``length`` is ``None`` where the modem gave none that can be read.
+    """
+
+    pdu: str
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """``+CREG``, ``+CGREG`` or ``+CEREG``: a hint to ask for the registration."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionAnswered:
+    """``+CMGS`` with no command that waits for it: the answer to one that was given up."""
+
+    reference: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The modem has booted: everything that was set is to be set again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Known or unknown chatter that asks for nothing."""
+
+
+Unsolicited = (
+    MessageStored | MessageArrived | RegistrationChanged | SubmissionAnswered | Restarted | Noise
+)
+
+
+def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
+    """The meaning of an unsolicited line; `Noise` for all that nothing is to be done about."""
+    values = fields(line)
+    match line.partition(":")[0]:
+        case "+CMTI" | "+CDSI" if len(values) > 1 and values[1].isdigit():
+            return MessageStored(values[0], int(values[1]))
+        case "+CMT" | "+CDS" if body:
+            # ZTE writes "+CDS: ,25" and others "+CMT: "",25": the length is the last number.
+            length = values[-1]
+            return MessageArrived(body[0], int(length) if length.isdigit() else None)
+        case "+CREG" | "+CGREG" | "+CEREG":
+            return RegistrationChanged()
+        case "+CMGS":
+            return SubmissionAnswered(int(values[0]) if values[0].isdigit() else None)
+        case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
+            return Restarted()
+        case _:
+            return Noise()

@@ -1,0 +1,106 @@
+"""Asking the daemon over its Unix socket."""
+
+import argparse
+import http.client
+import json
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+DEFAULT_SOCKET: Final = "/run/smsd/smsd.sock"
+TIMEOUT: Final = 30.0  # seconds
+
+REFUSED, USAGE, UNREACHABLE, RUNNING, NO_PERMISSION, BAD_CONFIG = 1, 2, 69, 75, 77, 78
+
+
+class Failure(Exception):
+    """A command cannot be done; ``status`` is its exit status."""
+
+    def __init__(self, message: str, status: int = REFUSED) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(self._path)
+
+
+class Client:
+    """One daemon, by the path of its socket."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def get(self, path: str, **query: str) -> Any:
+        """The ``response`` of a GET."""
+        return self._ask("GET", path + ("?" + urlencode(query) if query else ""))[0]
+
+    def all(self, path: str, **query: str) -> list[Any]:
+        """Every row of a list, page by page."""
+        found: list[Any] = []
+        tail = "?" + urlencode(query) if query else ""
+        rows = self._ask("GET", path + tail)[0]
+        while rows:
+            found += rows
+            rows = self._ask("GET", f"{path}after/{rows[-1]['id']}/{tail}")[0]
+        return found
+
+    def post(
+        self, path: str, body: Mapping[str, Any], **headers: str
+    ) -> tuple[Any, Mapping[str, str]]:
+        """The ``response`` of a POST with a JSON body, and its headers."""
+        return self._ask("POST", path, json.dumps(body), headers)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[Any, Mapping[str, str]]:
+        connection = _Connection(self._path)
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        try:
+            connection.request(method, path, body, sent)
+            reply = connection.getresponse()
+            content = reply.read()
+        except PermissionError as error:
+            raise Failure(f"no permission for {self._path}", NO_PERMISSION) from error
+        except (OSError, http.client.HTTPException) as error:
+            words = f"no daemon answers on {self._path}: {error}"
+            raise Failure(words, UNREACHABLE) from error
+        finally:
+            connection.close()
+        try:
+            envelope = json.loads(content) if content else {"error": 0, "response": None}
+        except ValueError as error:
+            raise Failure(f"{self._path} does not speak smsd's language", UNREACHABLE) from error
+        if envelope["error"] or reply.status >= 400:
+            refused = NO_PERMISSION if reply.status in (401, 403) else REFUSED
+            if envelope["response"] is None:
+                raise Failure(" ".join(str(envelope["message"]).split()), refused)
+        return envelope["response"], dict(reply.getheaders())
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What every command that asks the daemon takes."""
+    parser.add_argument(
+        "--socket",
+        default=os.environ.get("SMSD_SOCKET", DEFAULT_SOCKET),
+        help="the daemon's socket (else $SMSD_SOCKET, else %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON Lines instead of a table")
+
+
+def client(args: argparse.Namespace) -> Client:
+    """The daemon that the options name."""
+    return Client(args.socket)

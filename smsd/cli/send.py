@@ -1,0 +1,69 @@
+"""``smsd send``: hand a message to the daemon."""
+
+import argparse
+import json
+import sys
+
+from smsd.cli.client import USAGE, Failure, add_options, client
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("send", help="send a message")
+    parser.add_argument("number", nargs="+", help="recipients, as +33612345678")
+    parser.add_argument("--text", help="the text; - or nothing reads it from standard input")
+    parser.add_argument("--at", metavar="'Y-M-D H:M:S'", help="not before then")
+    parser.add_argument("--phone", metavar="ID|NAME", help="by this phone only (and its fallback)")
+    parser.add_argument("--flash", action="store_true", help="shown at once, not stored (class 0)")
+    parser.add_argument("--tag", help="a mark of yours that the message keeps")
+    parser.add_argument(
+        "--key", help="an idempotency key: the same again within a day sends nothing"
+    )
+    parser.add_argument("--validity", type=int, metavar="MINUTES", help="give up after that")
+    add_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send, and print the id of the scheduled message and those of its messages."""
+    text = args.text
+    if text in (None, "-"):
+        if sys.stdin.isatty():
+            raise Failure("no text: give --text, or pipe it in", USAGE)
+        text = sys.stdin.read().removesuffix("\n")
+    daemon = client(args)
+    body = {
+        "text": text,
+        "numbers": args.number,
+        "at": args.at,
+        "tag": args.tag,
+        "flash": args.flash,
+        "id_phone": _phone(args),
+        "validity_minutes": args.validity,
+    }
+    headers = {"Idempotency-Key": args.key} if args.key else {}
+    response, reply = daemon.post(
+        "/api/scheduled/", {k: v for k, v in body.items() if v is not None}, **headers
+    )
+    messages = [
+        message["id"]
+        for message in daemon.all("/api/list/message/", originating_scheduled=str(response))
+    ]
+    dropped = reply.get("X-Smsd-Invalid-Numbers")
+    if dropped:
+        print(f"smsd: left out, not valid numbers: {dropped}", file=sys.stderr)
+    if args.json:
+        print(json.dumps({"scheduled": response, "messages": messages, "dropped": dropped}))
+    else:
+        shown = ", ".join(map(str, messages)) or "later"
+        print(f"accepted as {response}; messages: {shown}")
+    return 0
+
+
+def _phone(args: argparse.Namespace) -> str | None:
+    if args.phone is None or args.phone.isdigit():
+        return str(args.phone) if args.phone else None
+    for phone in client(args).all("/api/list/phone/"):
+        if phone["name"] == args.phone:
+            return str(phone["id"])
+    raise Failure(f'no phone is named "{args.phone}"')

@@ -1,0 +1,318 @@
+"""One TOML file: every key has a default that suits a stick on a Pi, and no mistake goes unnamed.
+
+Secrets may be literal, ``env:NAME``, ``file:PATH`` or ``credential:NAME`` (systemd's credentials).
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from smsd.dispatch.limits import StartpointError, window_start
+
+DEFAULT_PATH: Final = "/etc/smsd/smsd.toml"
+NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
+Scope = Literal["send", "read", "admin"]
+Trouble = Literal["limit_reached", "no_credit", "unavailable"]
+
+
+class ConfigError(Exception):
+    """The configuration is wrong; the message names file, key and what was expected."""
+
+
+class StoreSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """Where everything is kept."""
+
+    url: str = "sqlite:///var/lib/smsd/smsd.db"
+
+    @property
+    def path(self) -> str:
+        """The database's file."""
+        return self.url.removeprefix("sqlite://")
+
+
+class ApiSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """Who may reach smsd, and how."""
+
+    socket: str = "/run/smsd/smsd.sock"
+    listen: tuple[str, ...] = ()
+    local_users: dict[str, Scope | tuple[Scope, ...]] = field(
+        default_factory=lambda: {"root": "admin", "@smsd": ("send", "read")}
+    )
+    default_region: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+
+
+class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """How messages leave. ``validity`` is in seconds."""
+
+    paused: bool = False
+    validity: Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)] = 86_400
+    timezone: str | None = None
+
+
+class LogSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """What is told while smsd runs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class UserSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """A RaspiSMS account."""
+
+    name: Name
+    api_key: str
+    suspended: bool = False
+
+
+class LimitSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """At most ``volume`` message parts since ``startpoint``."""
+
+    volume: Annotated[int, Meta(ge=1)]
+    startpoint: str
+
+
+class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="adapter"):
+    """What every phone has."""
+
+    name: Name
+    priority: Annotated[int, Meta(ge=0)] = 0
+    limits: tuple[LimitSection, ...] = ()
+    fallback: tuple[str, ...] | None = None
+    fallback_on: tuple[Trouble, ...] = ("limit_reached",)
+    unavailable_grace: Annotated[float, Meta(ge=0)] = 120.0
+    on_uncertain: Literal["hold"] = "hold"
+
+
+class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
+    """A modem on a tty, or behind ``tcp://host:port``."""
+
+    device: Annotated[str, Meta(pattern=r"^(/.+|\./.+|tcp://[^/:]+:\d+)$")]
+    baud: Annotated[int, Meta(ge=300, le=4_000_000)] = 115_200
+    pin: str | None = None
+    smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
+    send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
+
+
+class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
+    """An smsmode account. ``cost_limit`` counts SMS parts, as its prices do."""
+
+    access_token: str
+    base_url: str = "https://api.smsmode.com/http/"
+    sender: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,11}$")] | None = None
+    cost_limit: LimitSection | None = None
+
+
+AnyPhone = ModemSection | SmsmodeSection
+
+
+class Config(Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole file."""
+
+    store: StoreSection = StoreSection()
+    api: ApiSection = ApiSection()
+    dispatch: DispatchSection = DispatchSection()
+    log: LogSection = LogSection()
+    user: tuple[UserSection, ...] = ()
+    phone: tuple[AnyPhone, ...] = ()
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the wall clock by which limits and ``at`` are meant."""
+        return local_zone(self.dispatch.timezone)
+
+
+SECRETS: Final = ("pin", "api_key", "access_token")
+_LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
+_AT: Final = re.compile(r" - at `\$\.?(.*?)`$")
+
+
+def load(path: str | Path) -> Config:
+    """Read, check and resolve a file; raises `ConfigError`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return parse(raw, str(path))
+
+
+def parse(raw: dict[str, Any], path: str) -> Config:
+    """A configuration from its TOML tables; ``path`` is for the messages."""
+    _refuse_later_adapters(raw, path)
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explained(str(error))}") from error
+    problems = list(_problems(config))
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+    return msgspec.convert(_resolved(raw, path), Config)
+
+
+def _refuse_later_adapters(raw: dict[str, Any], path: str) -> None:
+    phones = raw.get("phone")
+    for number, phone in enumerate(phones if isinstance(phones, list) else ()):
+        if not isinstance(phone, dict):
+            continue
+        name = phone.get("adapter")
+        where = f"{path}: phone[{number}].adapter"
+        if name is None:
+            raise ConfigError(f'{where}: missing; "modem" and "smsmode" are known')
+        if name in _LATER:
+            raise ConfigError(f'{where}: "{name}" is not in this version; use "modem" or "smsmode"')
+
+
+def _explained(message: str) -> str:
+    """Msgspec's words, with the key path first and the nearest valid key for one it does not know."""
+    at = _AT.search(message)
+    key = at[1] if at else ""
+    words = _AT.sub("", message)
+    unknown = _UNKNOWN.match(words)
+    if unknown is None:
+        words = words.replace("Object missing required field", "missing key")
+        return f"{key}: {words}" if key else words
+    full = f"{key}.{unknown[1]}" if key else unknown[1]
+    valid = _valid_keys(key)
+    near = difflib.get_close_matches(unknown[1], valid, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"valid here: {', '.join(valid)}"
+    return f"{full}: unknown key; {hint}"
+
+
+def _valid_keys(key: str) -> list[str]:
+    section = key.partition("[")[0].partition(".")[0]
+    if section == "phone" and ("limits" in key or "cost_limit" in key):
+        return list(LimitSection.__struct_fields__)
+    kinds: dict[str, tuple[type[Struct], ...]] = {
+        "": (Config,),
+        "store": (StoreSection,),
+        "api": (ApiSection,),
+        "dispatch": (DispatchSection,),
+        "log": (LogSection,),
+        "user": (UserSection,),
+        "phone": (ModemSection, SmsmodeSection),
+    }
+    found = [name for kind in kinds.get(section, ()) for name in kind.__struct_fields__]
+    return sorted({*found, *(("adapter",) if section == "phone" else ())})
+
+
+def _problems(config: Config) -> Iterator[str]:
+    """What types alone do not tell."""
+    if not config.store.url.startswith("sqlite://"):
+        yield 'store.url: "sqlite://PATH" expected; PostgreSQL is not in this version'
+    for kind, names in (
+        ("phone", [phone.name for phone in config.phone]),
+        ("user", [user.name for user in config.user]),
+    ):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f'{kind}: the name "{name}" is used twice'
+    known = {phone.name for phone in config.phone}
+    now = datetime.now(UTC)
+    for number, phone in enumerate(config.phone):
+        for name in phone.fallback or ():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f'; did you mean "{near[0]}"?' if near else ""
+                yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
+        for at, limit in enumerate(limits_of(phone)):
+            try:
+                window_start(limit.startpoint, now, UTC)
+            except (StartpointError, ValueError, OverflowError) as error:
+                yield f"phone[{number}].limits[{at}].startpoint: {error}"
+        if isinstance(phone, SmsmodeSection):
+            url = urlsplit(phone.base_url)
+            if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+                yield f"phone[{number}].base_url: https expected (http only to this machine itself)"
+    for address in config.api.listen:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            yield f'api.listen: "{address}" is no "host:port"'
+    try:
+        local_zone(config.dispatch.timezone)
+    except ZoneInfoNotFoundError:
+        yield f'dispatch.timezone: "{config.dispatch.timezone}" is no zone such as "Europe/Paris"'
+
+
+def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
+    """All limits of a phone, that on its cost included."""
+    cost = phone.cost_limit if isinstance(phone, SmsmodeSection) else None
+    return (*phone.limits, *((cost,) if cost else ()))
+
+
+def _resolved(raw: dict[str, Any], path: str) -> dict[str, Any]:
+    """The same tables with every secret in place of what names it."""
+    found = dict(raw)
+    for section in ("user", "phone"):
+        if section in raw:
+            found[section] = [
+                {
+                    key: secret(value, f"{path}: {section}[{number}].{key}")
+                    if key in SECRETS and isinstance(value, str)
+                    else value
+                    for key, value in table.items()
+                }
+                for number, table in enumerate(raw[section])
+            ]
+    return found
+
+
+def secret(value: str, where: str) -> str:
+    """What a secret's value names; raises `ConfigError` if it is not there or empty."""
+    kind, colon, name = value.partition(":")
+    if not colon or kind not in ("env", "file", "credential"):
+        return value
+    if kind == "env":
+        content = os.environ.get(name)
+        if content is None:
+            raise ConfigError(f"{where}: the environment has no variable {name}")
+        return content
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if kind == "credential" and directory is None:
+        raise ConfigError(f"{where}: systemd gave no credentials (LoadCredential={name}:…)")
+    file = Path(name) if kind == "file" else Path(directory or "", name)
+    try:
+        content = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{where}: {file}: {error.strerror}") from error
+    if not content:
+        raise ConfigError(f"{where}: {file} is empty")
+    return content
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """The configuration with its defaults and its secrets masked, for ``smsd check --print``."""
+    shown: dict[str, Any] = msgspec.to_builtins(config)
+    for table in (*shown["user"], *shown["phone"]):
+        for key in SECRETS:
+            if table.get(key):
+                table[key] = "********"
+    return shown
+
+
+def local_zone(name: str | None) -> tzinfo:
+    """A zone by its name; ``None``: that of the system, UTC if it has none."""
+    wanted = name or os.environ.get("TZ", "").lstrip(":")
+    if wanted:
+        return ZoneInfo(wanted)
+    try:
+        with open("/etc/localtime", "rb") as file:
+            return ZoneInfo.from_file(file)
+    except OSError:
+        return UTC

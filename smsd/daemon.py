@@ -1,0 +1,216 @@
+"""The composition root: builds everything, runs it in one TaskGroup, ends it in order."""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from smsd import __version__
+from smsd.adapters.cloud.adapter import CloudAdapter
+from smsd.adapters.cloud.smsmode import Smsmode
+from smsd.adapters.contract import Adapter
+from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.supervisor import supervise
+from smsd.api.auth import Doorkeeper, Key
+from smsd.api.server import application, serving, tcp_socket, unix_socket
+from smsd.config import AnyPhone, Config, ModemSection, limits_of
+from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.inbox import Inbox, join
+from smsd.dispatch.outbox import Outbox
+from smsd.dispatch.phones import Phones
+from smsd.logs import fields
+from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
+from smsd.store.database import Database, StoreUnavailable
+from smsd.store.store import Store
+from smsd.systemd import Notifier, handed_over, watchdog_interval
+
+log: Final = logging.getLogger(__name__)
+
+STATUS_EVERY: Final = 30.0  # seconds between status lines where systemd wants no watchdog
+HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
+EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
+
+
+class AlreadyRunning(Exception):
+    """Another smsd has this database; the message names its pid."""
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def locked(database: str) -> Iterator[None]:
+    """Hold the lock that keeps a second smsd off this database; raises `AlreadyRunning`."""
+    path = Path(database + ".lock")
+    with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = file.read().strip() or "unknown"
+            raise AlreadyRunning(f"smsd is already running (pid {pid}) with {database}") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises `AlreadyRunning`, `StoreUnavailable`, or `OSError` where a socket cannot be had.
+    """
+    Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
+    with locked(config.store.path):
+        old = os.umask(0o077)  # messages are nobody else's to read
+        try:
+            database = Database(config.store.path, now)
+        finally:
+            os.umask(old)
+        try:
+            asyncio.run(_main(config, Store(database)))
+        finally:
+            database.close()
+
+
+async def _main(config: Config, store: Store) -> None:
+    notifier = Notifier()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    recovered = await store.outgoing.recover()
+    if any(recovered.values()):
+        log.warning(
+            "messages were on their way when smsd ended",
+            extra=fields(**{str(state): count for state, count in recovered.items()}),
+        )
+    phones = Phones(now, config.zone, lambda: outbox.wake())
+    outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
+    for record, adapter in await _phones(config, store):
+        disabled = record.id in await store.registry.disabled_phones()
+        phones.add(record, adapter, disabled=disabled)
+    gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity)
+    keys = [
+        Key(await store.registry.account(user.name), user.api_key, user.suspended)
+        for user in config.user
+    ]
+    app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
+    async with asyncio.TaskGroup() as group, serving(app, _sockets(config)):
+        sending = group.create_task(outbox.run(), name="outbox")
+        serving_phones = [
+            group.create_task(
+                supervise(phone.record.name, phone.adapter, Inbox(phone, phones, store)),
+                name=f"phone-{phone.record.name}",
+            )
+            for phone in phones.all()
+            if not phone.disabled
+        ]
+        keeping = [
+            group.create_task(_tell(notifier, gateway), name="systemd"),
+            group.create_task(_keep_house(store), name="housekeeping"),
+        ]
+        notifier.ready()
+        log.info("smsd is ready", extra=fields(version=__version__, phones=len(phones.all())))
+        await stop.wait()
+        notifier.stopping()
+        log.info("smsd is stopping")
+        outbox.stop()  # what is on the wire is finished first
+        try:
+            async with asyncio.timeout(EXCHANGE):
+                await asyncio.wait([sending])
+        except TimeoutError:
+            sending.cancel()
+        for task in (*serving_phones, *keeping):
+            task.cancel()
+
+
+def _sockets(config: Config) -> list[socket.socket]:
+    """Systemd's sockets if it hands any over, else our own; and TCP where configured."""
+    sockets = handed_over()
+    if not sockets:
+        Path(config.api.socket).resolve().parent.mkdir(parents=True, exist_ok=True)
+        sockets = [unix_socket(config.api.socket)]
+    return sockets + [tcp_socket(address) for address in config.api.listen]
+
+
+async def _phones(config: Config, store: Store) -> list[tuple[PhoneRecord, Adapter]]:
+    """The configured phones, with the ids that the store knows them by."""
+    rows = [
+        (phone.name, _kind(phone), _shown_data(phone), phone.priority) for phone in config.phone
+    ]
+    ids = await store.registry.configure_phones(rows)
+    return [
+        (_record(id_, phone, adapter := _adapter(phone)), adapter)
+        for id_, phone in zip(ids, config.phone, strict=True)
+    ]
+
+
+def _kind(phone: AnyPhone) -> str:
+    return "modem" if isinstance(phone, ModemSection) else "smsmode"
+
+
+def _shown_data(phone: AnyPhone) -> str:
+    """RaspiSMS's ``adapter_data``: where the phone is and whence it comes, without secrets."""
+    where = (
+        {"device": phone.device}
+        if isinstance(phone, ModemSection)
+        else {"base_url": phone.base_url}
+    )
+    return json.dumps({"source": "file", **where})
+
+
+def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
+    return PhoneRecord(
+        id=id_,
+        name=phone.name,
+        adapter=_kind(phone),
+        priority=phone.priority,
+        limits=tuple(Limit(limit.volume, limit.startpoint) for limit in limits_of(phone)),
+        fallback=phone.fallback,
+        fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
+        unavailable_grace=phone.unavailable_grace,
+        cloud=adapter.capabilities.cloud,
+    )
+
+
+def _adapter(phone: AnyPhone) -> Adapter:
+    if isinstance(phone, ModemSection):
+        return ModemAdapter(
+            ModemSettings(phone.device, phone.baud, phone.pin, phone.smsc, phone.send_timeout)
+        )
+    return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
+
+
+async def _tell(notifier: Notifier, gateway: Gateway) -> None:
+    """Feed the watchdog from this loop alone, so that it tells of the loop and of nothing else."""
+    interval = watchdog_interval()
+    while True:
+        notifier.alive()
+        report = await gateway.health()
+        states = ", ".join(f"{phone['name']} {phone['status']}" for phone in report["phones"])
+        queue = report["queue"] or {"queued": "?", "uncertain": "?"}
+        notifier.status(
+            f"{states or 'no phones'}; {queue['queued']} queued, {queue['uncertain']} uncertain"
+        )
+        await asyncio.sleep(interval or STATUS_EVERY)
+
+
+async def _keep_house(store: Store) -> None:
+    """What time alone brings about."""
+    while True:
+        try:
+            for received in await store.arrivals.give_up_series(join):
+                log.warning("a long message stayed incomplete", extra=fields(received=received))
+        except StoreUnavailable as error:
+            log.error("nothing can be stored", extra=fields(error=str(error)))
+        await asyncio.sleep(HOUSEKEEPING)

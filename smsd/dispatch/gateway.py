@@ -1,0 +1,125 @@
+"""The gateway as its API sees it: accept, look, explain."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from smsd.dispatch.outbox import Outbox
+from smsd.dispatch.phones import Phones
+from smsd.dispatch.route import health, route
+from smsd.gsm import count_parts
+from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
+from smsd.model.phone import Health
+from smsd.store.database import StoreUnavailable
+from smsd.store.outgoing import Accepted
+from smsd.store.store import Store
+
+
+class Gateway:
+    """Store, phones and outbox together; ``validity`` is the usual one in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        phones: Phones,
+        outbox: Outbox,
+        now: Callable[[], datetime],
+        zone: tzinfo,
+        validity: int,
+    ) -> None:
+        self.store = store
+        self.phones = phones
+        self.zone = zone
+        self.validity = validity
+        self._outbox = outbox
+        self._now = now
+
+    def count_parts(self, text: str) -> int:
+        """How many SMS a text takes."""
+        return count_parts(text)
+
+    async def accept(
+        self, account: int, draft: Draft, idempotency: tuple[str, str] | None
+    ) -> Accepted:
+        """Keep a draft; when this returns it is durable."""
+        accepted = await self.store.outgoing.schedule(account, draft, idempotency)
+        self._outbox.wake()
+        return accepted
+
+    async def statuses(self) -> dict[int, str]:
+        """Every phone's status in RaspiSMS's words, its limits included, at this moment."""
+        candidates = await self.store.views.candidates(
+            self.phones.standings(), self.phones.window_starts()
+        )
+        now = self._now()
+        return {int(c.phone.id): str(health(c, now)[0]) for c in candidates}
+
+    async def look(self, phone: int) -> str | None:
+        """Ask a phone how it is and tell its status; ``None`` if there is no such phone."""
+        if phone not in self.phones:
+            return None
+        if not self.phones[phone].disabled:
+            await self.phones[phone].adapter.check()
+        return (await self.statuses())[phone]
+
+    async def message(
+        self, message: int, account: int | None
+    ) -> tuple[Mapping[str, Any], str | None] | None:
+        """A message with all its rows, and why it goes where it goes or what it waits for."""
+        row = await self.store.views.message(message, account)
+        if row is None:
+            return None
+        if row["state"] == State.QUEUED:
+            return row, await self._waits_for(row)
+        return row, row["attempts"][-1]["route"] if row["attempts"] else None
+
+    async def _waits_for(self, row: Mapping[str, Any]) -> str:
+        if self._outbox.paused:
+            return "waits: sending is paused"
+        if row["due_at"] > self._now().timestamp() * 1000:
+            return f"waits before it is tried again: {row['fault_words']}"
+        candidates = await self.store.views.candidates(
+            self.phones.standings(), self.phones.window_starts()
+        )
+        declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
+        queued = Queued(
+            MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
+            row["begun_on"], frozenset(declined),
+        )  # fmt: skip
+        match route(queued, candidates, self._now()):
+            case Route(words=words):
+                return f"about to leave by {words}"
+            case Wait(words=words):
+                return f"waits: {words}"
+            case _:
+                return "no phone takes it"
+
+    async def health(self) -> dict[str, Any]:
+        """What a monitor asks: can we store, are phones there, what waits."""
+        try:
+            counts: dict[str, int] = await self.store.views.counts()
+            status = await self.statuses()
+        except StoreUnavailable as error:
+            return {"status": "failed", "store": str(error), "phones": [], "queue": None}
+        phones = [
+            {
+                "id": int(phone.record.id),
+                "name": phone.record.name,
+                "adapter": phone.record.adapter,
+                "status": status[int(phone.record.id)],
+                "since": phone.since.astimezone(self.zone).isoformat(timespec="seconds"),
+                "reason": phone.words or None,
+                "hint": phone.hint,
+                **phone.facts,
+            }
+            for phone in self.phones.all()
+        ]
+        able = any(phone["status"] == Health.AVAILABLE for phone in phones)
+        return {
+            "status": "ok" if able else "degraded",
+            "store": "ok",
+            "paused": self._outbox.paused,
+            "phones": phones,
+            "queue": {**{k: v for k, v in counts.items() if k != "oldest"},
+                      "oldest_seconds": counts["oldest"] // 1000},
+        }  # fmt: skip

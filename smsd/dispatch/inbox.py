@@ -1,0 +1,113 @@
+"""What becomes of what comes in: parts, whole messages, reports, late answers.
+
+Each call returns once its effect is durable, so that the phone's own copy may go.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from smsd.dispatch.phones import Phone, Phones
+from smsd.gsm import PDU, DecodeError, assemble
+from smsd.logs import fields, short
+from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.phone import Health
+from smsd.store.store import Store
+
+log: Final = logging.getLogger(__name__)
+
+
+def join(raws: Sequence[str]) -> str:
+    """The text of a long message from its raw parts in order; what is missing is simply absent."""
+    parts = []
+    for raw in raws:
+        try:
+            tpdu = PDU.from_hex(raw, sc=False).tpdu
+        except DecodeError:
+            continue  # it was readable when it came; a later codec may say otherwise
+        if (user_data := getattr(tpdu, "user_data", None)) is not None:
+            parts.append(user_data)
+    return assemble(parts)
+
+
+class Inbox:
+    """One phone's sink: what its adapter tells, kept."""
+
+    def __init__(self, phone: Phone, phones: Phones, store: Store) -> None:
+        self._phone = phone
+        self._phones = phones
+        self._store = store
+        self._name = phone.record.name
+
+    async def received(self, incoming: Incoming) -> None:
+        """Keep a message or a part of one; a copy of what is here already changes nothing."""
+        message = await self._store.arrivals.receive(self._phone.record.id, incoming, join)
+        if incoming.error is not None:
+            log.warning(
+                "a message could not be decoded and is kept as it came",
+                extra=fields(phone=self._name, error=incoming.error),
+            )
+        if message is not None:
+            log.info(
+                "message received",
+                extra=fields(phone=self._name, received=message, origin=short(incoming.originator)),
+            )
+
+    async def reported(self, report: Report) -> None:
+        """Keep a delivery report and apply it."""
+        matched = await self._store.reports.report(self._phone.record.id, report)
+        log.info(
+            "delivery report" if matched else "delivery report that belongs to no message yet",
+            extra=fields(
+                phone=self._name,
+                reference=report.reference,
+                recipient=short(report.recipient),
+                verdict=report.verdict,
+                code=report.code,
+            ),
+        )
+
+    async def answered_late(self, answer: LateAnswer) -> None:
+        """A part that was in doubt had gone."""
+        settled = await self._store.outgoing.complete_part(
+            answer.attempt, answer.part, answer.reference
+        )
+        log.info(
+            "the network's answer came late",
+            extra=fields(phone=self._name, part=answer.part, settled=settled),
+        )
+
+    async def awaited(self) -> Sequence[Awaited]:
+        """The parts on which a report is still to come."""
+        return await self._store.reports.awaited(self._phone.record.id)
+
+    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
+        """Claim the one try that a PIN has on a SIM."""
+        return await self._store.registry.try_pin(sim, pin)
+
+    async def pin_accepted(self, sim: str, pin: str) -> None:
+        """The SIM took the PIN."""
+        await self._store.registry.pin_accepted(sim, pin)
+
+    def health(
+        self,
+        health: Health,
+        words: str = "",
+        *,
+        hint: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Note how the phone is, and log what a person would ask about."""
+        if self._phones.set_health(self._phone, health, words, hint=hint, until=until):
+            level = logging.INFO if health is Health.AVAILABLE else logging.WARNING
+            log.log(
+                level,
+                "phone is %s",
+                health,
+                extra=fields(phone=self._name, reason=words or None, hint=hint),
+            )
+
+    def facts(self, **facts: str | int | None) -> None:
+        """Note what is known of the device."""
+        self._phone.facts.update(facts)

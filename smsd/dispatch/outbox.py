@@ -1,0 +1,208 @@
+"""Out with the messages: one task decides, and one sends for each message that a phone has taken.
+
+A message is claimed only for a phone that is idle, so there is no queue in memory: priorities
+hold, a crash loses nothing, and a slow phone holds up nobody but itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from smsd.adapters.contract import (
+    Declined,
+    PhoneError,
+    Rejected,
+    Submission,
+    Throttled,
+    Unavailable,
+    Uncertain,
+)
+from smsd.adapters.supervisor import send
+from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.route import route
+from smsd.logs import fields, short
+from smsd.model.message import Claim, Fault, FaultClass
+from smsd.store.database import Conflict, StoreUnavailable
+from smsd.store.store import Store
+
+log: Final = logging.getLogger(__name__)
+
+LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
+STORE_PAUSE: Final = 5.0  # seconds between tries while nothing can be stored, and so nothing sent
+LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
+AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
+
+
+class Outbox:
+    """Decides and sends. `wake` says that something may be due or a phone may be free."""
+
+    def __init__(
+        self,
+        store: Store,
+        phones: Phones,
+        now: Callable[[], datetime],
+        *,
+        paused: bool = False,
+    ) -> None:
+        self._store = store
+        self._phones = phones
+        self._now = now
+        self.paused = paused
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` ends once what is on the wire has been answered."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Decide and send until stopped."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._woken.clear()
+                nap = await self._decide(group)
+                if nap > 0:
+                    try:
+                        async with asyncio.timeout(nap):
+                            await self._woken.wait()
+                    except TimeoutError:
+                        pass
+
+    async def _decide(self, group: asyncio.TaskGroup) -> float:
+        """Claim what can be claimed; returns how many seconds nothing more can be due."""
+        try:
+            claims, due = await self._store.outgoing.claim(
+                () if self.paused else self._phones.standings(),
+                self._phones.window_starts(),
+                lambda message, candidates: route(message, candidates, self._now()),
+            )
+            for claim in claims:
+                phone = self._phones[claim.phone]
+                phone.busy += 1
+                group.create_task(self._send(phone, claim), name=f"send-{claim.message}")
+        except StoreUnavailable as error:
+            log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
+            return STORE_PAUSE
+        if due is None:
+            return LONGEST_NAP
+        return min(max((due - self._now()).total_seconds(), 0.001), LONGEST_NAP)
+
+    async def _send(self, phone: Phone, claim: Claim) -> None:
+        steps = Steps(self._store, claim, lambda: self._stopping)
+        try:
+            await send(phone.adapter, self._submission(claim), steps)
+        except PhoneError as error:
+            await self._failed(phone, claim, error, steps)
+        except Conflict:
+            log.info("message is no longer to be sent", extra=fields(message=claim.message))
+        except StoreUnavailable as error:
+            # The part that could not be recorded has not left: `begin` comes before the wire.
+            fault = Fault(FaultClass.RETRY, f"nothing could be stored: {error}")
+            await self._failed(phone, claim, Throttled(fault, retry_after=STORE_PAUSE), steps)
+        else:
+            log.info(
+                "message sent",
+                extra=fields(
+                    message=claim.message,
+                    phone=phone.record.name,
+                    to=short(claim.destination),
+                    parts=steps.completed,
+                ),
+            )
+        finally:
+            phone.busy -= 1
+            self._woken.set()
+
+    def _submission(self, claim: Claim) -> Submission:
+        left = (claim.expires_at - self._now()).total_seconds()
+        return Submission(
+            message=claim.message,
+            attempt=claim.attempt,
+            destination=claim.destination,
+            text=claim.text,
+            flash=claim.flash,
+            validity=max(5, round(left / 60)),
+            taken=claim.sent_parts,
+        )
+
+    async def _failed(self, phone: Phone, claim: Claim, error: PhoneError, steps: "Steps") -> None:
+        """Do what the error's class asks for; a part in doubt is never given to anybody again."""
+        fault = error.fault
+        log.warning(
+            "message not sent",
+            extra=fields(
+                message=claim.message,
+                phone=phone.record.name,
+                to=short(claim.destination),
+                outcome=type(error).__name__.lower(),
+                code=fault.code,
+                reason=fault.words,
+            ),
+        )
+        now, attempt, store = self._now(), claim.attempt, self._store
+        match error:
+            case Uncertain():
+                await _persist(lambda: store.outgoing.doubt(attempt, fault))
+            case Declined() if not steps.completed and not claim.sent_parts:
+                await _persist(lambda: store.outgoing.decline(attempt, fault))
+            case Rejected() | Declined():
+                await _persist(lambda: store.outgoing.reject(attempt, fault))
+            case Throttled(retry_after=seconds, tries=tries):
+                patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
+                retry_at = now + timedelta(seconds=seconds * patience)
+                await _persist(
+                    lambda: store.outgoing.release(attempt, fault, retry_at=retry_at, tries=tries)
+                )
+            case Unavailable(health=health, seconds=seconds):
+                until = now + timedelta(seconds=seconds) if seconds else None
+                self._phones.set_health(phone, health, fault.words, hint=fault.hint, until=until)
+                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=now))
+            case _:
+                retry_at = now + timedelta(seconds=AFTER_LOSS)
+                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
+
+
+class Steps:
+    """How far one attempt has come; each step is durable when the call returns."""
+
+    def __init__(self, store: Store, claim: Claim, stopping: Callable[[], bool]) -> None:
+        self._store = store
+        self._claim = claim
+        self._stopping = stopping
+        self.completed = 0
+        self.in_doubt = False
+
+    async def begin(self, part: int, total: int) -> None:
+        """The part is about to leave. Raises rather than let anything leave unrecorded."""
+        if self._stopping():
+            fault = Fault(FaultClass.RETRY, "smsd is stopping: the rest follows when it is back")
+            raise Throttled(fault, retry_after=0.0)
+        await self._store.outgoing.begin_part(self._claim, part, total)
+        self.in_doubt = True
+
+    async def complete(self, part: int, reference: str | None) -> None:
+        """The network took the part; this is told to the store until the store can keep it."""
+        await _persist(
+            lambda: self._store.outgoing.complete_part(self._claim.attempt, part, reference)
+        )
+        self.in_doubt = False
+        self.completed += 1
+
+
+async def _persist(change: Callable[[], Awaitable[object]]) -> None:
+    """What has happened on the wire is stored, however long the disk takes to come back."""
+    while True:
+        try:
+            await change()
+        except StoreUnavailable as error:
+            log.error("waiting for the store", extra=fields(error=str(error)))
+            await asyncio.sleep(STORE_PAUSE)
+        else:
+            return

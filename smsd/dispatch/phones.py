@@ -1,0 +1,106 @@
+"""The phones that run in this process: their adapters, how they are, and what they have on hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from smsd.adapters.contract import Adapter
+from smsd.dispatch.limits import window_start
+from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
+
+
+@dataclass(slots=True)
+class Phone:
+    """A phone at work; its sink tells how it is, the outbox how busy it is."""
+
+    record: PhoneRecord
+    adapter: Adapter
+    since: datetime
+    health: Health = Health.UNAVAILABLE
+    words: str = "not opened yet"
+    hint: str | None = None
+    until: datetime | None = None
+    busy: int = 0
+    disabled: bool = False
+    facts: dict[str, str | int | None] = field(default_factory=dict)
+
+    def standing(self) -> Standing:
+        """How it is at this moment."""
+        return Standing(
+            phone=self.record,
+            health=Health.DISABLED if self.disabled else self.health,
+            since=self.since,
+            idle=max(0, self.adapter.capabilities.slots - self.busy),
+            words=self.words,
+            hint=self.hint,
+            until=self.until,
+        )
+
+
+class Phones:
+    """All of them, by id; ``changed`` is called when one may take messages again."""
+
+    def __init__(
+        self, now: Callable[[], datetime], zone: tzinfo, changed: Callable[[], None]
+    ) -> None:
+        self._now = now
+        self._zone = zone
+        self._changed = changed
+        self._phones: dict[PhoneId, Phone] = {}
+
+    def add(self, record: PhoneRecord, adapter: Adapter, *, disabled: bool = False) -> Phone:
+        """Take a phone in; it is unavailable until its adapter says otherwise."""
+        phone = Phone(record, adapter, self._now(), disabled=disabled)
+        self._phones[record.id] = phone
+        return phone
+
+    def __getitem__(self, phone: int) -> Phone:
+        return self._phones[PhoneId(phone)]
+
+    def __contains__(self, phone: object) -> bool:
+        return phone in self._phones
+
+    def all(self) -> list[Phone]:
+        """Every phone, in the order of the configuration."""
+        return list(self._phones.values())
+
+    def standings(self) -> list[Standing]:
+        """How all of them are at this moment."""
+        return [phone.standing() for phone in self._phones.values()]
+
+    def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
+        """Since when each phone's limits count, at this moment."""
+        now = self._now()
+        return {
+            phone.record.id: [
+                (limit, window_start(limit.startpoint, now, self._zone))
+                for limit in phone.record.limits
+            ]
+            for phone in self._phones.values()
+        }
+
+    def set_health(
+        self,
+        phone: Phone,
+        health: Health,
+        words: str,
+        *,
+        hint: str | None = None,
+        until: datetime | None = None,
+    ) -> bool:
+        """Note how a phone is; True if that is news.
+
+        A verdict of the operator that runs until a time is not lifted by the phone itself being
+        there: only its end, or a worse health, does that.
+        """
+        now = self._now()
+        barred = phone.until is not None and phone.until > now
+        if barred and until is None and health is Health.AVAILABLE:
+            return False
+        news = (phone.health, phone.words) != (health, words)
+        if phone.health is not health:
+            phone.since = now
+        phone.health, phone.words, phone.hint, phone.until = health, words, hint, until
+        if health is Health.AVAILABLE or news:
+            self._changed()
+        return news

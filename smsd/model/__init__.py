@@ -1,0 +1,1 @@
+"""What the daemon talks about: messages, phones, what comes in, and the table of states."""

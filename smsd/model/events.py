@@ -1,0 +1,79 @@
+"""What phones tell: messages and parts that came in, reports, late answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from smsd.model.message import AttemptId
+
+
+class Verdict(StrEnum):
+    """What a delivery report says of one part."""
+
+    DELIVERED = "delivered"
+    TRYING = "trying"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part stands in a long message (23.040 9.2.3.24.1, 9.2.3.24.8)."""
+
+    reference: int
+    wide: bool
+    total: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message or part of one, as it came from a phone.
+
+    ``key`` is the same for every copy of it and for no other; ``raw`` is the PDU in hex (or the
+    provider's own form), kept so that nothing is lost that cannot be read now.
+    ``text`` is ``None`` for binary data and for what could not be decoded (``error`` says why).
+    ``sent_at`` is the service centre's time, ``None`` where it has none that is a date.
+    """
+
+    key: str
+    raw: str
+    originator: str = ""
+    sent_at: datetime | None = None
+    text: str | None = None
+    place: Place | None = None
+    flash: bool = False
+    silent: bool = False
+    """To be acknowledged and neither stored as a message nor shown (type 0, 23.040 9.2.3.9)."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A delivery report on one part: ``reference`` is TP-MR, or the provider's id."""
+
+    reference: str
+    recipient: str
+    verdict: Verdict
+    code: str
+    words: str
+    at: datetime | None = None
+    key: str = ""
+    """The same for every copy of the report; empty where the provider gives one answer a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """The network's answer to a part that had been given up: it did go after all."""
+
+    attempt: AttemptId
+    part: int
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A part on which a report is still to come."""
+
+    reference: str
+    recipient: str
+    sent_at: datetime

@@ -1,0 +1,85 @@
+"""A phone: anything that sends and receives messages, as the router and RaspiSMS see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+PhoneId = NewType("PhoneId", int)
+
+
+class Health(StrEnum):
+    """A phone's status, in RaspiSMS's words."""
+
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    NO_CREDIT = "no_credit"
+    LIMIT_REACHED = "limit_reached"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``volume`` message parts since ``startpoint``, a PHP relative date."""
+
+    volume: int
+    startpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRecord:
+    """What is configured about a phone.
+
+    ``fallback`` names the phones that take over, in order; ``None`` means every cloud phone by
+    priority. ``fallback_on`` says at which health they may.
+    ``unavailable_grace`` is in seconds: an absence shorter than that calls no fallback.
+    """
+
+    id: PhoneId
+    name: str
+    adapter: str
+    priority: int = 0
+    limits: tuple[Limit, ...] = ()
+    fallback: tuple[str, ...] | None = None
+    fallback_on: frozenset[Health] = frozenset({Health.LIMIT_REACHED})
+    unavailable_grace: float = 120.0
+    cloud: bool = False
+    voice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a phone is at this moment: its own health, since when, and why in words.
+
+    ``until`` is set where the operator barred it for a time. ``idle`` counts the messages that it
+    can take right now.
+    """
+
+    phone: PhoneRecord
+    health: Health
+    since: datetime
+    idle: int
+    words: str = ""
+    hint: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A limit with what was used of it since its window began; ``used`` is in parts."""
+
+    limit: Limit
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A phone's standing with the use of its limits: all that a route is chosen from."""
+
+    standing: Standing
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def phone(self) -> PhoneRecord:
+        """The phone that stands so."""
+        return self.standing.phone

@@ -1,0 +1,1 @@
+"""Everything durable, as named SQL."""

@@ -1,0 +1,363 @@
+"""A message's way out: kept, claimed for a phone, sent part by part, or given back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from smsd.model.message import (
+    AttemptId,
+    Change,
+    Claim,
+    Decision,
+    Draft,
+    Fault,
+    FaultClass,
+    MessageId,
+    Queued,
+    Refuse,
+    Route,
+    ScheduledId,
+    State,
+    Wait,
+)
+from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
+from smsd.store.database import Conflict, Database, Row, Transaction, milliseconds, moment, ms
+from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
+from smsd.store.states import columns, expire, keep_fault, move, review
+
+IDEMPOTENCY: Final = timedelta(hours=24)
+_EARLIEST: Final = (2**31, -1, -1)
+
+Choose = Callable[[Queued, Sequence[Candidate]], Decision]
+Starts = Mapping[PhoneId, Sequence[tuple[Limit, datetime]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a request to send came to: the scheduled row's id; ``again``: answered before."""
+
+    id: ScheduledId
+    again: bool = False
+
+
+class Outgoing:
+    """Scheduled rows, messages, attempts and parts. Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def schedule(
+        self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
+    ) -> Accepted:
+        """Keep a draft; what is due now is queued in the same transaction.
+
+        ``idempotency`` is a key of the sender's and a digest of the request: the same pair again
+        gives the first answer, the key with another digest raises `Conflict`.
+        """
+
+        def work(tx: Transaction) -> Accepted:
+            if idempotency is not None:
+                key, digest = idempotency
+                since = tx.now - ms(IDEMPOTENCY)
+                tx.run("forget idempotent", before=since)
+                known = tx.row("idempotent", account=account, key=key, since=since)
+                if known is not None:
+                    if known["digest"] != digest:
+                        raise Conflict("this Idempotency-Key was used for another request")
+                    return Accepted(known["scheduled_id"], again=True)
+            at = tx.now if draft.at is None else milliseconds(draft.at)
+            scheduled: int = tx.value(
+                "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
+                flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
+                validity=draft.validity, now=tx.now,
+            )  # fmt: skip
+            tx.run_many(
+                "add scheduled number",
+                (
+                    {"scheduled": scheduled, "number": number, "data": data, "now": tx.now}
+                    for number, data in draft.numbers
+                ),
+            )
+            if idempotency is not None:
+                tx.run(
+                    "remember idempotent", account=account, key=key, digest=digest,
+                    scheduled=scheduled, now=tx.now,
+                )  # fmt: skip
+            if at <= tx.now:
+                _expand(tx, scheduled)
+            return Accepted(ScheduledId(scheduled))
+
+        return await self._database.transaction(work)
+
+    async def cancel(self, scheduled: int, account: int | None) -> bool:
+        """Take back a scheduled message, or those of its messages that no phone has begun.
+
+        ``account`` ``None`` may take back anybody's. False if there is nothing left to take back.
+        """
+
+        def work(tx: Transaction) -> bool:
+            if tx.value("remove scheduled", id=scheduled, account=account) is not None:
+                return True
+            waiting = tx.rows("queued of scheduled", id=scheduled, account=account)
+            for row in waiting:
+                move(tx, row["id"], Change.CANCEL, "cancelled by its sender")
+            return bool(waiting)
+
+        return await self._database.transaction(work)
+
+    async def claim(
+        self, standings: Sequence[Standing], starts: Starts, choose: Choose
+    ) -> tuple[list[Claim], datetime | None]:
+        """Give due messages to phones that are idle, until no idle phone has a message to take.
+
+        ``choose`` decides, from the message and what each phone has used since ``starts``; what it
+        chose and why is kept with the attempt. Scheduled rows whose time has come become messages
+        first, and messages whose validity is over end here. Returns the claims, and when something
+        is due next (``None``: nothing is).
+        """
+
+        def work(tx: Transaction) -> tuple[list[Claim], datetime | None]:
+            for row in tx.rows("due scheduled", now=tx.now):
+                _expand(tx, row["id"])
+            for row in tx.rows("expired", now=tx.now):
+                expire(tx, row["id"])
+            open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
+            claims: list[Claim] = []
+            place = _EARLIEST
+            while any(candidate.standing.idle for candidate in open_ones.values()):
+                row_or_none = _next_due(tx, place, open_ones, choose)
+                if row_or_none is None:
+                    break
+                row = row_or_none
+                place = (row["priority"], row["due_at"], row["id"])
+                queued = _queued(row)
+                decision = choose(queued, tuple(open_ones.values()))
+                if isinstance(decision, Route):
+                    claims.append(_claim(tx, queued, row, decision))
+                    phone = PhoneId(decision.phone)
+                    open_ones[phone] = _used_more(open_ones[phone], queued.parts)
+                elif isinstance(decision, Refuse):
+                    keep_fault(tx, queued.id, decision.fault)
+                    move(tx, queued.id, Change.REJECT, decision.fault.words)
+            due = tx.value("next due", now=tx.now)
+            return claims, None if due is None else moment(due)
+
+        return await self._database.transaction(work)
+
+    async def begin_part(self, claim: Claim, part: int, total: int) -> None:
+        """The part is about to leave: from here on it may have gone."""
+
+        def work(tx: Transaction) -> None:
+            row = tx.row("attempt", id=claim.attempt)
+            if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
+                raise Conflict("the message is no longer this phone's to send")
+            tx.run(
+                "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
+                number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,
+            )  # fmt: skip
+
+        await self._database.transaction(work)
+
+    async def complete_part(self, attempt: AttemptId, part: int, reference: str | None) -> bool:
+        """The network took the part; the message is sent with its last one.
+
+        A report that was here before its reference is applied. False if that part is not in doubt.
+        """
+
+        def work(tx: Transaction) -> bool:
+            row = tx.row(
+                "complete part",
+                attempt=attempt,
+                number=part,
+                reference=reference,
+                now=tx.now,
+            )
+            if row is None:
+                return False
+            tx.run("begun on", id=row["message_id"], phone=row["phone_id"])
+            if reference is not None:
+                apply_early_reports(tx, row, reference)
+            review(tx, row["message_id"])
+            return True
+
+        return await self._database.transaction(work)
+
+    async def release(
+        self, attempt: AttemptId, fault: Fault, *, retry_at: datetime, tries: int | None = None
+    ) -> None:
+        """Proven not sent: the message waits again, or fails after ``tries`` such attempts."""
+
+        def work(tx: Transaction) -> None:
+            message = self._end(tx, attempt, "refused", fault)
+            if message is None:
+                return
+            failures = tx.value(
+                "attempts that failed so", message=message, fault_class=str(fault.kind)
+            )
+            if tries is not None and failures >= tries:
+                move(tx, message, Change.REJECT, f"{fault.words}, {failures} times")
+                return
+            tx.run("postpone", id=message, due_at=milliseconds(retry_at))
+            move(tx, message, Change.RELEASE, fault.words)
+
+        await self._database.transaction(work)
+
+    async def decline(self, attempt: AttemptId, fault: Fault) -> None:
+        """The phone will not take this message; the router looks for another."""
+
+        def work(tx: Transaction) -> None:
+            if (message := self._end(tx, attempt, "declined", fault)) is not None:
+                move(tx, message, Change.RELEASE, fault.words)
+
+        await self._database.transaction(work)
+
+    async def reject(self, attempt: AttemptId, fault: Fault) -> None:
+        """The message will not go."""
+
+        def work(tx: Transaction) -> None:
+            if (message := self._end(tx, attempt, "refused", fault)) is not None:
+                move(tx, message, Change.REJECT, fault.words)
+
+        await self._database.transaction(work)
+
+    async def doubt(self, attempt: AttemptId, fault: Fault) -> None:
+        """A part may have gone, so nobody sends it again by himself."""
+
+        def work(tx: Transaction) -> None:
+            row = tx.row("attempt", id=attempt)
+            if row is None or row["state"] != State.CLAIMED:
+                return
+            self._end(tx, attempt, "uncertain", fault, parts_went=True)
+            move(tx, row["message_id"], Change.DOUBT, fault.words)
+            review(tx, row["message_id"])
+            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
+
+        await self._database.transaction(work)
+
+    def _end(
+        self,
+        tx: Transaction,
+        attempt: AttemptId,
+        outcome: str,
+        fault: Fault,
+        *,
+        parts_went: bool = False,
+    ) -> MessageId | None:
+        """Close an attempt; ``None`` if its message has moved on: a report may have settled it."""
+        row = tx.row("attempt", id=attempt)
+        if row is None or row["state"] != State.CLAIMED:
+            return None
+        if not parts_went:
+            tx.run("refuse parts", attempt=attempt)
+        tx.run("end attempt", id=attempt, now=tx.now, outcome=outcome, **columns(fault))
+        message = MessageId(row["message_id"])
+        keep_fault(tx, message, fault)
+        return message
+
+    async def recover(self) -> dict[State, int]:
+        """After a start: what was claimed is queued if nothing of it had begun, else in doubt."""
+
+        def work(tx: Transaction) -> dict[State, int]:
+            found = {State.QUEUED: 0, State.UNCERTAIN: 0}
+            for row in tx.rows("claimed"):
+                parts = tx.rows("parts", message=row["id"])
+                doubt = any(part["state"] == "begun" for part in parts)
+                fault = Fault(
+                    FaultClass.AMBIGUOUS if doubt else FaultClass.RETRY,
+                    "smsd stopped while the network's answer was awaited: it may have gone"
+                    if doubt
+                    else "smsd stopped before it was handed over",
+                )
+                self._end(
+                    tx, row["attempt"], "uncertain" if doubt else "refused", fault, parts_went=doubt
+                )
+                move(tx, row["id"], Change.DOUBT if doubt else Change.RELEASE, fault.words)
+                found[State.UNCERTAIN if doubt else State.QUEUED] += 1
+            return found
+
+        return await self._database.transaction(work)
+
+
+def _expand(tx: Transaction, scheduled: int) -> None:
+    tx.run("expand scheduled", id=scheduled, now=tx.now)
+    tx.run("tell new messages", id=scheduled, now=tx.now)
+    tx.run("remove scheduled", id=scheduled, account=None)
+
+
+def _next_due(
+    tx: Transaction,
+    place: tuple[int, int, int],
+    open_ones: Mapping[PhoneId, Candidate],
+    choose: Choose,
+) -> Row | None:
+    """The next message in order, past those whose phone takes nothing at the moment."""
+    everyone = tuple(open_ones.values())
+    closed = [
+        phone or 0
+        for phone in (None, *open_ones)
+        if isinstance(choose(_any_message(phone), everyone), Wait)
+    ]
+    priority, due_at, after = place
+    return tx.row(
+        "due", now=tx.now, priority=priority, due_at=due_at, id=after,
+        closed="," + "".join(f"{phone}," for phone in closed),
+    )  # fmt: skip
+
+
+def _claim(tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
+    """Give a message to a phone."""
+    move(tx, queued.id, Change.CLAIM, route.words)
+    tx.run("claim", id=queued.id, phone=route.phone)
+    attempt = tx.value(
+        "add attempt", message=queued.id, phone=route.phone, route=route.words, now=tx.now
+    )
+    sent = (
+        {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
+        if queued.begun_on is not None
+        else {}
+    )
+    return Claim(
+        queued.id, AttemptId(attempt), route.phone, queued.destination, row["text"],
+        queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
+    )  # fmt: skip
+
+
+def candidates(tx: Transaction, standings: Sequence[Standing], starts: Starts) -> list[Candidate]:
+    """The phones with what they have used of their limits."""
+    return [
+        Candidate(
+            standing,
+            tuple(
+                Window(limit, _used(tx, standing.phone.id, since))
+                for limit, since in starts.get(standing.phone.id, ())
+            ),
+        )
+        for standing in standings
+    ]
+
+
+def _used(tx: Transaction, phone: PhoneId, since: datetime) -> int:
+    used: int = tx.value("used", phone=phone, since=milliseconds(since))
+    reserved: int = tx.value("reserved", phone=phone)
+    return used + reserved
+
+
+def _used_more(candidate: Candidate, parts: int) -> Candidate:
+    return Candidate(
+        replace(candidate.standing, idle=candidate.standing.idle - 1),
+        tuple(Window(window.limit, window.used + parts) for window in candidate.windows),
+    )
+
+
+def _any_message(phone: int | None) -> Queued:
+    return Queued(MessageId(0), "", 1, phone)
+
+
+def _queued(row: Row) -> Queued:
+    declined = row["declined_by"] or ""
+    return Queued(
+        MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
+        row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
+        bool(row["flash"]),
+    )  # fmt: skip

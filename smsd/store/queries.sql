@@ -1,0 +1,314 @@
+-- Every statement of the store, by name. A line "-- name --" begins one; comments may follow it.
+
+-- account --
+SELECT id FROM account WHERE name = :name;
+
+-- add account --
+INSERT INTO account (name, created_at) VALUES (:name, :now) RETURNING id;
+
+-- phone named --
+SELECT id FROM phone WHERE name = :name;
+
+-- add phone --
+INSERT INTO phone (name, adapter, adapter_data, priority, created_at)
+VALUES (:name, :adapter, :adapter_data, :priority, :now) RETURNING id;
+
+-- change phone --
+UPDATE phone SET adapter = :adapter, adapter_data = :adapter_data, priority = :priority, present = 1,
+       updated_at = CASE WHEN adapter = :adapter AND adapter_data = :adapter_data AND priority = :priority
+                         THEN updated_at ELSE :now END
+ WHERE id = :id;
+
+-- no phone is present --
+UPDATE phone SET present = 0;
+
+-- disabled phones --
+SELECT id FROM phone WHERE disabled = 1;
+
+-- phone --
+SELECT * FROM phone WHERE id = :id AND present = 1;
+
+-- add scheduled --
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :validity, :now) RETURNING id;
+
+-- add scheduled number --
+INSERT INTO scheduled_number (scheduled_id, number, data, created_at)
+VALUES (:scheduled, :number, :data, :now);
+
+-- due scheduled --
+SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
+
+-- expand scheduled --
+-- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
+INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     state, created_at, due_at, expires_at)
+SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
+       'queued', :now, :now, :now + s.validity_seconds * 1000
+  FROM scheduled s
+  JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
+         WHERE scheduled_id = :id GROUP BY scheduled_id, number) n ON n.scheduled_id = s.id
+ WHERE s.id = :id
+ ORDER BY n.first;
+
+-- tell new messages --
+INSERT INTO event (at, kind, message_id, state) SELECT :now, 'state', id, 'queued'
+  FROM message WHERE scheduled_id = :id ORDER BY id;
+
+-- remove scheduled --
+DELETE FROM scheduled WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
+
+-- queued of scheduled --
+SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_on IS NULL
+   AND (:account IS NULL OR account_id = :account);
+
+-- expired --
+SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY id LIMIT 100;
+
+-- due --
+-- The next message after a place in the order; :closed lists phones that take nothing now (",1,2,").
+SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
+       m.priority, m.due_at, m.expires_at,
+       CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
+             WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
+  FROM message m
+ WHERE m.state = 'queued' AND m.due_at <= :now
+   AND (m.priority < :priority OR (m.priority = :priority AND (m.due_at, m.id) > (:due_at, :id)))
+   AND instr(:closed, ',' || coalesce(m.begun_on, m.wanted_phone_id, 0) || ',') = 0
+ ORDER BY m.priority DESC, m.due_at, m.id
+ LIMIT 1;
+
+-- next due --
+SELECT min(at) FROM (
+    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > :now
+    UNION ALL SELECT min(expires_at) FROM message WHERE state = 'queued'
+    UNION ALL SELECT min(at) FROM scheduled);
+
+-- move --
+-- The only statement that changes a state; where it may come from is the table in model/message.py.
+UPDATE message SET state = :state WHERE id = :id AND state IN (:from_1, :from_2, :from_3)
+RETURNING id, account_id, phone_id, scheduled_id;
+
+-- tell state --
+INSERT INTO event (at, kind, message_id, state, words) VALUES (:now, 'state', :id, :state, :words);
+
+-- tell received --
+INSERT INTO event (at, kind, received_id) VALUES (:now, 'received', :id);
+
+-- claim --
+UPDATE message SET phone_id = :phone, attempts = attempts + 1 WHERE id = :id;
+
+-- add attempt --
+INSERT INTO attempt (message_id, phone_id, route, started_at) VALUES (:message, :phone, :route, :now)
+RETURNING id;
+
+-- attempt --
+SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.expires_at, m.destination
+  FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.id = :id;
+
+-- end attempt --
+UPDATE attempt SET ended_at = :now, outcome = :outcome, fault_class = :fault_class,
+       fault_code = :fault_code, fault_words = :fault_words, fault_hint = :fault_hint
+ WHERE id = :id;
+
+-- attempts that failed so --
+SELECT count(*) FROM attempt WHERE message_id = :message AND fault_class = :fault_class;
+
+-- fault --
+UPDATE message SET fault_class = :fault_class, fault_code = :fault_code,
+       fault_words = :fault_words, fault_hint = :fault_hint WHERE id = :id;
+
+-- postpone --
+UPDATE message SET due_at = :due_at WHERE id = :id;
+
+-- used --
+-- Parts handed to a phone's network since a time; those under way count, those refused do not.
+SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
+
+-- reserved --
+-- Parts of messages that a phone has claimed and not yet begun.
+SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
+        WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
+  FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone;
+
+-- begin part --
+INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
+VALUES (:message, :attempt, :phone, :number, :total, :size, 'begun', :now);
+
+-- complete part --
+UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
+ WHERE attempt_id = :attempt AND number = :number AND state = 'begun'
+RETURNING id, message_id, phone_id;
+
+-- refuse parts --
+UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
+
+-- begun on --
+UPDATE message SET begun_on = :phone WHERE id = :id;
+
+-- parts --
+SELECT number, total, state, reference, verdict FROM part
+ WHERE message_id = :message AND state <> 'refused' ORDER BY number, id;
+
+-- sent parts --
+SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
+
+-- message state --
+SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
+  FROM message WHERE id = :id;
+
+-- claimed --
+SELECT m.id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
+  FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
+
+-- part by reference --
+-- Newest first: TP-MR has eight bits and comes round.
+SELECT p.id, p.message_id, p.verdict, m.destination FROM part p JOIN message m ON m.id = p.message_id
+ WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND p.begun_at >= :since
+ ORDER BY p.id DESC LIMIT 20;
+
+-- parts in doubt --
+-- Given up without an answer: a report may tell that they went, and under which reference.
+SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
+       (SELECT q.reference FROM part q WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
+         ORDER BY q.id DESC LIMIT 1) AS previous
+  FROM part p JOIN message m ON m.id = p.message_id
+ WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'uncertain' AND p.begun_at >= :since
+ ORDER BY p.id;
+
+-- judge part --
+-- A final verdict is kept, but a failure may still turn out to have been delivered.
+UPDATE part SET verdict = :verdict, verdict_code = :code, verdict_words = :words, verdict_at = :now
+ WHERE id = :id AND (verdict IS NULL OR verdict = 'trying' OR (verdict = 'failed' AND :verdict = 'delivered'))
+RETURNING message_id;
+
+-- add report --
+INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at)
+VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now)
+ON CONFLICT (phone_id, key) DO NOTHING RETURNING id;
+
+-- bind report --
+UPDATE report SET part_id = :part WHERE id = :id;
+
+-- loose reports --
+SELECT id, recipient, verdict, code, words FROM report
+ WHERE phone_id = :phone AND reference = :reference AND part_id IS NULL AND received_at >= :since ORDER BY id;
+
+-- all loose reports --
+SELECT id, reference, recipient, verdict, code, words FROM report
+ WHERE phone_id = :phone AND part_id IS NULL AND received_at >= :since ORDER BY id;
+
+-- awaited --
+SELECT p.reference, m.destination, p.sent_at FROM part p JOIN message m ON m.id = p.message_id
+ WHERE p.phone_id = :phone AND p.state = 'sent' AND (p.verdict IS NULL OR p.verdict = 'trying')
+   AND p.sent_at >= :since AND p.reference IS NOT NULL
+ ORDER BY p.id LIMIT 500;
+
+-- add sended --
+INSERT INTO sended (message_id, account_id, phone_id, adapter, uid, at, status, created_at)
+SELECT m.id, m.account_id, m.phone_id, coalesce(p.adapter, ''), :uid, :now, :status, :now
+  FROM message m LEFT JOIN phone p ON p.id = m.phone_id
+ WHERE m.id = :id AND NOT EXISTS (SELECT 1 FROM sended s WHERE s.message_id = m.id);
+
+-- sended status --
+UPDATE sended SET status = :status, updated_at = :now WHERE message_id = :id AND status <> :status;
+
+-- same incoming --
+SELECT id FROM incoming WHERE phone_id = :phone AND key = :key AND came_at >= :since;
+
+-- add incoming --
+INSERT INTO incoming (phone_id, key, raw, origin, sent_at, came_at, reference, wide, total, number, series, error)
+VALUES (:phone, :key, :raw, :origin, :sent_at, :now, :reference, :wide, :total, :number, :series, :error)
+RETURNING id;
+
+-- open series --
+-- Unfinished long messages with that reference that still lack this part, newest first.
+SELECT i.series, max(coalesce(i.sent_at, i.came_at)) AS newest FROM incoming i
+ WHERE i.phone_id = :phone AND i.origin = :origin AND i.reference = :reference AND i.wide = :wide
+   AND i.total = :total AND i.received_id IS NULL AND i.series IS NOT NULL
+ GROUP BY i.series
+HAVING sum(i.number = :number) = 0 AND max(i.came_at) >= :since
+ ORDER BY newest DESC LIMIT 1;
+
+-- new series --
+SELECT coalesce(max(series), 0) + 1 FROM incoming;
+
+-- series --
+SELECT id, raw, number, total, origin, sent_at, phone_id FROM incoming WHERE series = :series ORDER BY number;
+
+-- stale series --
+SELECT series FROM incoming WHERE series IS NOT NULL AND received_id IS NULL
+ GROUP BY series HAVING max(came_at) < :before;
+
+-- add received --
+INSERT INTO received (phone_id, at, sent_at, origin, text, flash, complete, created_at)
+VALUES (:phone, :now, :sent_at, :origin, :text, :flash, :complete, :now) RETURNING id;
+
+-- incoming is received --
+UPDATE incoming SET received_id = :received WHERE id = :id;
+
+-- series is received --
+UPDATE incoming SET received_id = :received WHERE series = :series;
+
+-- try pin --
+INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now)
+ON CONFLICT (sim, digest) DO NOTHING RETURNING sim;
+
+-- pin accepted --
+DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest;
+
+-- idempotent --
+SELECT digest, scheduled_id FROM idempotency WHERE account_id = :account AND key = :key AND at >= :since;
+
+-- remember idempotent --
+INSERT INTO idempotency (account_id, key, digest, scheduled_id, at)
+VALUES (:account, :key, :digest, :scheduled, :now)
+ON CONFLICT (account_id, key) DO UPDATE
+   SET digest = excluded.digest, scheduled_id = excluded.scheduled_id, at = excluded.at;
+
+-- forget idempotent --
+DELETE FROM idempotency WHERE at < :before;
+
+-- counts --
+SELECT state, count(*) AS n FROM message WHERE state IN ('queued', 'claimed', 'uncertain') GROUP BY state;
+
+-- oldest queued --
+SELECT min(due_at) FROM message WHERE state = 'queued' AND due_at <= :now;
+
+-- message --
+SELECT * FROM message WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- changes of --
+SELECT at, state, words FROM event WHERE message_id = :id AND kind = 'state' ORDER BY id;
+
+-- attempts of --
+SELECT a.*, p.name AS phone FROM attempt a JOIN phone p ON p.id = a.phone_id WHERE a.message_id = :id ORDER BY a.id;
+
+-- parts of attempt --
+SELECT * FROM part WHERE attempt_id = :id ORDER BY number;
+
+-- numbers of scheduled --
+SELECT id, scheduled_id, number, data, created_at, updated_at FROM scheduled_number WHERE scheduled_id = :id ORDER BY id;
+
+-- list sended --
+SELECT s.id, s.at, m.text, m.destination, m.flash, s.status, s.uid, s.adapter, s.account_id,
+       CASE WHEN p.present = 1 THEN s.phone_id END AS phone_id, m.mms, m.scheduled_id,
+       s.created_at, s.updated_at, m.tag
+  FROM sended s JOIN message m ON m.id = s.message_id LEFT JOIN phone p ON p.id = s.phone_id
+ WHERE (:account IS NULL OR s.account_id = :account) AND s.id > :after AND s.id < :before
+
+-- list received --
+-- What comes in belongs to everybody who may use the phone it came to.
+SELECT r.* FROM received r WHERE r.id > :after AND r.id < :before
+
+-- list scheduled --
+SELECT s.* FROM scheduled s
+ WHERE (:account IS NULL OR s.account_id = :account) AND s.id > :after AND s.id < :before
+
+-- list phone --
+SELECT p.* FROM phone p WHERE p.present = 1 AND p.id > :after AND p.id < :before
+
+-- list message --
+SELECT m.* FROM message m
+ WHERE (:account IS NULL OR m.account_id = :account) AND m.id > :after AND m.id < :before
+   AND (:scheduled IS NULL OR m.scheduled_id = :scheduled) AND (:state IS NULL OR m.state = :state)

@@ -1,0 +1,126 @@
+"""Delivery reports, and the parts that they belong to."""
+
+from datetime import timedelta
+from typing import Final
+
+from smsd.model.events import Awaited, Report
+from smsd.model.phone import PhoneId
+from smsd.store.database import Database, Row, Transaction, milliseconds, moment, ms
+from smsd.store.states import judge, review
+
+REPORT_WINDOW: Final = timedelta(hours=72)  # TP-MR comes round; older parts are not meant
+EARLY_REPORT: Final = timedelta(minutes=5)  # a report may come before the answer to its part
+NATIONAL_DIGITS: Final = 9  # networks rewrite the prefix of a number, never its end
+
+
+class Reports:
+    """What the network says of parts that left. Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def report(self, phone: PhoneId, report: Report) -> bool:
+        """Keep a delivery report and apply it to its part; False while it belongs to none.
+
+        Parts are found by reference and recipient, newest first. A part in doubt has no reference
+        yet: a report to its recipient under the reference that would have been next settles it.
+        """
+
+        def work(tx: Transaction) -> bool:
+            row_id = None
+            if report.key:
+                row_id = tx.value(
+                    "add report", phone=phone, key=report.key, reference=report.reference,
+                    recipient=report.recipient, verdict=str(report.verdict), code=report.code,
+                    words=report.words, now=tx.now,
+                    at=None if report.at is None else milliseconds(report.at),
+                )  # fmt: skip
+                if row_id is None:
+                    return True  # a copy of one that was applied or kept
+            part = reported_part(tx, phone, report)
+            if part is None:
+                return False
+            if row_id is not None:
+                tx.run("bind report", id=row_id, part=part)
+            judge(tx, part, report.verdict, report.code, report.words)
+            return True
+
+        return await self._database.transaction(work)
+
+    async def awaited(self, phone: PhoneId) -> list[Awaited]:
+        """Parts of a phone on which a final report may still come, oldest first."""
+
+        def work(tx: Transaction) -> list[Awaited]:
+            since = tx.now - ms(REPORT_WINDOW)
+            return [
+                Awaited(row["reference"], row["destination"], moment(row["sent_at"]))
+                for row in tx.rows("awaited", phone=phone, since=since)
+            ]
+
+        return await self._database.transaction(work)
+
+
+def apply_early_reports(tx: Transaction, part: Row, reference: str) -> None:
+    """Reports that were here before the reference that they speak of."""
+    since = tx.now - ms(EARLY_REPORT)
+    destination = tx.row("message", id=part["message_id"], account=None)
+    assert destination is not None
+    for loose in tx.rows("loose reports", phone=part["phone_id"], reference=reference, since=since):
+        if same_number(loose["recipient"], destination["destination"]):
+            tx.run("bind report", id=loose["id"], part=part["id"])
+            judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])
+
+
+def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None:
+    """The part that a report is about: by reference and recipient, else one in doubt."""
+    since = tx.now - ms(REPORT_WINDOW)
+    for row in tx.rows("part by reference", phone=phone, reference=report.reference, since=since):
+        if same_number(row["destination"], report.recipient):
+            return int(row["id"])
+    for row in tx.rows("parts in doubt", phone=phone, since=since):
+        if _settles(row, report.recipient, report.reference):
+            return settle_doubt(tx, row, report.reference)
+    return None
+
+
+def settle_doubt(tx: Transaction, part: Row, reference: str) -> int:
+    """A part in doubt did go, under this reference."""
+    tx.run(
+        "complete part", attempt=part["attempt_id"], number=part["number"],
+        reference=reference, now=tx.now,
+    )  # fmt: skip
+    tx.run("begun on", id=part["message_id"], phone=part["phone_id"])
+    review(tx, part["message_id"])
+    return int(part["id"])
+
+
+def apply_reports_to_doubts(tx: Transaction, phone: PhoneId) -> None:
+    """A report may have come while the answer to its part was still hoped for."""
+    since = tx.now - ms(REPORT_WINDOW)
+    for part in tx.rows("parts in doubt", phone=phone, since=since):
+        for loose in tx.rows("all loose reports", phone=phone, since=part["begun_at"]):
+            if _settles(part, loose["recipient"], loose["reference"]):
+                tx.run("bind report", id=loose["id"], part=part["id"])
+                settle_doubt(tx, part, loose["reference"])
+                judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])
+                break
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two forms of a number are the same subscriber's: networks rewrite prefixes."""
+    a, b = (value.lstrip("+") for value in (one, other))
+    return a == b or (
+        min(len(a), len(b)) >= NATIONAL_DIGITS and a[-NATIONAL_DIGITS:] == b[-NATIONAL_DIGITS:]
+    )
+
+
+def _settles(part: Row, recipient: str, reference: str) -> bool:
+    """Whether a report can only be about this part, which was begun and never answered."""
+    return same_number(part["destination"], recipient) and _follows(part["previous"], reference)
+
+
+def _follows(previous: str | None, reference: str) -> bool:
+    """Whether TP-MR ``reference`` comes next after ``previous``; any does after none."""
+    if previous is None or not previous.isdigit() or not reference.isdigit():
+        return previous is None
+    return int(reference) == (int(previous) + 1) % 256

@@ -1,0 +1,88 @@
+"""A message's state, changed inside a transaction: by the table of states and by its parts."""
+
+from typing import Final
+from uuid import uuid4
+
+from smsd.model.events import Verdict
+from smsd.model.message import Change, Fault, State, sources, target
+from smsd.store.database import Transaction
+
+SENDED: Final = {
+    State.SENT: "unknown",
+    State.UNCERTAIN: "unknown",
+    State.DELIVERED: "delivered",
+    State.FAILED: "failed",
+    State.EXPIRED: "failed",
+}
+"""RaspiSMS's status for the states in which a message shows among the sent ones."""
+
+
+def move(tx: Transaction, message: int, change: Change, words: str | None = None) -> bool:
+    """Make one change of the table of states, with its event and its row in ``sended``."""
+    allowed = sources(change)
+    first, second, third = (*allowed, *allowed[-1:] * 2)[:3]
+    state = target(change)
+    if tx.row("move", id=message, state=state, from_1=first, from_2=second, from_3=third) is None:
+        return False
+    tx.run("tell state", id=message, state=state, words=words, now=tx.now)
+    if (status := SENDED.get(state)) is not None:
+        tx.run("add sended", id=message, uid=uuid4().hex, now=tx.now, status=status)
+        tx.run("sended status", id=message, now=tx.now, status=status)
+    return True
+
+
+def expire(tx: Transaction, message: int) -> None:
+    """End a message whose validity is over, and tell how much of it had gone."""
+    parts = tx.rows("parts", message=message)
+    words = "its validity ended before it could be sent"
+    if parts:
+        words = f"its validity ended after {len(parts)} of {parts[0]['total']} parts had gone"
+    move(tx, message, Change.EXPIRE, words)
+
+
+def review(tx: Transaction, message: int) -> None:
+    """Draw the message's state from its parts, after one of them changed."""
+    row = tx.row("message state", id=message)
+    parts = tx.rows("parts", message=message)
+    assert row is not None
+    if not parts or any(part["state"] == "begun" for part in parts):
+        return
+    if len({part["number"] for part in parts}) < parts[0]["total"]:
+        if row["state"] == State.UNCERTAIN:
+            move(tx, message, Change.RELEASE, "the part in doubt had gone: the rest may")
+        return
+    if row["state"] in (State.CLAIMED, State.UNCERTAIN):
+        tx.run("end attempt", id=row["attempt"], now=tx.now, outcome="sent", **columns(None))
+        keep_fault(tx, message, None)
+        move(tx, message, Change.RECEIPT)
+    verdicts = {part["verdict"] for part in parts}
+    if Verdict.FAILED in verdicts:
+        move(tx, message, Change.BOUNCE, "the network could not deliver it")
+    elif verdicts == {Verdict.DELIVERED}:
+        move(tx, message, Change.DELIVER)
+
+
+def judge(tx: Transaction, part: int, verdict: str, code: str, words: str) -> None:
+    """Note what a report says of a part, and draw its message's state from it."""
+    message = tx.value(
+        "judge part", id=part, verdict=str(verdict), code=code, words=words, now=tx.now
+    )
+    if message is not None:
+        review(tx, message)
+
+
+def columns(fault: Fault | None) -> dict[str, str | None]:
+    """A fault as the columns of an attempt or a message."""
+    if fault is None:
+        return dict.fromkeys(("fault_class", "fault_code", "fault_words", "fault_hint"))
+    return {
+        "fault_class": str(fault.kind),
+        "fault_code": fault.code,
+        "fault_words": fault.words,
+        "fault_hint": fault.hint,
+    }
+
+
+def keep_fault(tx: Transaction, message: int, fault: Fault | None) -> None:
+    """Note the newest fault of a message, or that it has none any more."""
+    tx.run("fault", id=message, **columns(fault))

@@ -1,0 +1,86 @@
+"""What the API shows: pages, one message with its story, counts."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from smsd.model.phone import Candidate, Standing
+from smsd.store.database import Database, Transaction
+from smsd.store.outgoing import Starts, candidates
+
+PAGE: Final = 25  # rows of a list, as RaspiSMS pages
+
+
+class Views:
+    """Questions that change nothing. Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self,
+        entry: str,
+        *,
+        account: int | None,
+        page: int = 0,
+        after: int | None = None,
+        before: int | None = None,
+        **filters: object,
+    ) -> list[dict[str, Any]]:
+        """25 rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` or ``message``.
+
+        ``before`` gives the 25 highest ids under it; all come in ascending order. ``account``
+        ``None`` sees everybody's.
+        """
+
+        def work(tx: Transaction) -> list[dict[str, Any]]:
+            backwards = before is not None
+            rows = tx.rows(
+                f"list {entry}",
+                f"ORDER BY 1 {'DESC' if backwards else ''} LIMIT {PAGE} OFFSET :offset",
+                account=account,
+                after=-1 if after is None else after,
+                before=2**62 if before is None else before,
+                offset=0 if backwards or after is not None else page * PAGE,
+                **filters,
+            )
+            found = [dict(row) for row in (reversed(rows) if backwards else rows)]
+            if entry == "scheduled":
+                for row in found:
+                    row["numbers"] = [
+                        dict(n) for n in tx.rows("numbers of scheduled", id=row["id"])
+                    ]
+            return found
+
+        return await self._database.transaction(work)
+
+    async def message(self, message: int, account: int | None) -> dict[str, Any] | None:
+        """One message: its row, its ``changes``, its ``attempts`` with their ``parts``."""
+
+        def work(tx: Transaction) -> dict[str, Any] | None:
+            row = tx.row("message", id=message, account=account)
+            if row is None:
+                return None
+            attempts = [dict(attempt) for attempt in tx.rows("attempts of", id=message)]
+            for attempt in attempts:
+                attempt["parts"] = [dict(p) for p in tx.rows("parts of attempt", id=attempt["id"])]
+            changes = [dict(change) for change in tx.rows("changes of", id=message)]
+            return {**dict(row), "changes": changes, "attempts": attempts}
+
+        return await self._database.transaction(work)
+
+    async def candidates(
+        self, standings: Sequence[Standing], starts: Starts
+    ) -> tuple[Candidate, ...]:
+        """The phones with the use of their limits, as a claim would see them."""
+        return await self._database.transaction(lambda tx: tuple(candidates(tx, standings, starts)))
+
+    async def counts(self) -> dict[str, int]:
+        """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due."""
+
+        def work(tx: Transaction) -> dict[str, int]:
+            oldest = tx.value("oldest queued", now=tx.now)
+            counts = {"queued": 0, "claimed": 0, "uncertain": 0}
+            counts |= {row["state"]: row["n"] for row in tx.rows("counts")}
+            return {**counts, "oldest": 0 if oldest is None else tx.now - oldest}
+
+        return await self._database.transaction(work)
