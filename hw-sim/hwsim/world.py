@@ -197,9 +197,6 @@ class _Parser(argparse.ArgumentParser):
 
 def _incoming_parser() -> _Parser:
     parser = _Parser("incoming", add_help=False)
-    parser.add_argument("to")
-    parser.add_argument("sender")
-    parser.add_argument("text")
     parser.add_argument("--reference", type=int)
     parser.add_argument("--wide", action="store_true")
     parser.add_argument("--class", type=int, choices=range(4), dest="message_class")
@@ -210,12 +207,16 @@ def _incoming_parser() -> _Parser:
 
 
 def _incoming(world: World, arguments: list[str]) -> Any:
-    chosen = _incoming_parser().parse_args(arguments)
-    modem = world.port(chosen.to).modem
+    if len(arguments) < 3:
+        raise ValueError("it wants TO FROM TEXT, then options")
+    # By place, because a text may well begin with a dash.
+    to, sender, text = arguments[:3]
+    chosen = _incoming_parser().parse_args(arguments[3:])
+    modem = world.port(to).modem
     message = net.Incoming(
-        sender=chosen.sender,
-        text=None if chosen.raw else chosen.text,
-        data=bytes.fromhex(chosen.text) if chosen.raw else b"",
+        sender=sender,
+        text=None if chosen.raw else text,
+        data=bytes.fromhex(text) if chosen.raw else b"",
         reference=chosen.reference,
         wide=chosen.wide,
         message_class=chosen.message_class,

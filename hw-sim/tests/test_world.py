@@ -129,10 +129,11 @@ def test_incoming_messages_and_preloaded_memories(tmp_path: Path) -> None:
         answer = control.call(tmp_path, "incoming", number, "Bank", "x" * 200, "--reverse")
         assert answer["parts"] == 2
         control.call(tmp_path, "incoming", "modem0", "+331", "00FF", "--raw", "--repeat", 2)
+        control.call(tmp_path, "incoming", "modem0", "+331", "--dashes", "--class", 1)
         control.call(tmp_path, "incoming-pdu", "modem0", answer["tpdus"][0])
         assert control.call(tmp_path, "store", "modem0", "ME", answer["tpdus"][0]) == {"index": 1}
         storage = control.call(tmp_path, "modem", "modem0")["storage"]
-        assert (storage["SM"]["used"], storage["ME"]["used"]) == (5, 1)
+        assert (storage["SM"]["used"], storage["ME"]["used"]) == (6, 1)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_incoming_messages_and_preloaded_memories(tmp_path: Path) -> None:
         (["fault", "modem0"], "required: kind"),
         (["network", "registered", "7"], "registered 7"),
         (["network", "nonsense", "1"], "no key nonsense"),
-        (["incoming", "modem0"], "required: sender, text"),
+        (["incoming", "modem0"], "TO FROM TEXT"),
         (["store", "modem0", "XX", "00"], "XX"),
         (["cloud", "smsmode", "sent"], "no provider smsmode"),
     ],
