@@ -9,6 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -143,7 +144,8 @@ class Database:
                     break
                 batch.append(following)
             results = self._batch(batch)
-            batch[0][1].get_loop().call_soon_threadsafe(_settle, results)
+            with suppress(RuntimeError):  # the loop has ended: what was stored is stored
+                batch[0][1].get_loop().call_soon_threadsafe(_settle, results)
         self._connection.close()
 
     def _batch(self, batch: "list[tuple[Work, asyncio.Future[Any]]]") -> "list[_Result]":
