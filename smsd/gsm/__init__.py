@@ -7,6 +7,7 @@ from smsd.gsm.address import Address, NumberingPlan, TypeOfNumber
 from smsd.gsm.assemble import assemble, assemble_data
 from smsd.gsm.causes import cme_error, cms_error, failure_cause
 from smsd.gsm.coding import Alphabet, DataCoding, MessageClass, MessageWaiting, Waiting
+from smsd.gsm.collect import Message, collect
 from smsd.gsm.decoding import decode_from_ms, decode_from_sc
 from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError, EncodeError
@@ -24,11 +25,14 @@ from smsd.gsm.tpdu import (
     Submit,
     SubmitReport,
 )
+from smsd.gsm.transliterate import Transliteration, transliterate
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
+from smsd.gsm.wap import PUSH_PORT, MmsNotification, mms_notification
 
 __all__ = [
     "PDU",
+    "PUSH_PORT",
     "TPDU",
     "Absolute",
     "Address",
@@ -43,8 +47,10 @@ __all__ = [
     "Enhanced",
     "InformationElement",
     "Language",
+    "Message",
     "MessageClass",
     "MessageWaiting",
+    "MmsNotification",
     "NumberingPlan",
     "Outcome",
     "Ports",
@@ -53,6 +59,7 @@ __all__ = [
     "StatusReport",
     "Submit",
     "SubmitReport",
+    "Transliteration",
     "TypeOfNumber",
     "UserData",
     "Validity",
@@ -61,11 +68,14 @@ __all__ = [
     "assemble_data",
     "cme_error",
     "cms_error",
+    "collect",
     "count_parts",
     "decode_from_ms",
     "decode_from_sc",
     "encode",
     "failure_cause",
+    "mms_notification",
     "segment",
     "segment_data",
+    "transliterate",
 ]
