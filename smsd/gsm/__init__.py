@@ -8,6 +8,7 @@ from smsd.gsm.assemble import assemble, assemble_data
 from smsd.gsm.causes import cme_error, cms_error, failure_cause
 from smsd.gsm.coding import Alphabet, DataCoding, MessageClass, MessageWaiting, Waiting
 from smsd.gsm.collect import Message, collect
+from smsd.gsm.compose import compose
 from smsd.gsm.decoding import decode_from_ms, decode_from_sc
 from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError, EncodeError
@@ -69,6 +70,7 @@ __all__ = [
     "cme_error",
     "cms_error",
     "collect",
+    "compose",
     "count_parts",
     "decode_from_ms",
     "decode_from_sc",

@@ -59,6 +59,10 @@ _DEFAULT = tables(0, 0)
 
 def to_septets(text: str, locking: int = 0, single: int = 0) -> bytes | None:
     """Return the text as septets, one an octet, or `None` when a character is in neither table."""
+    if text.isascii() and not (locking or single):
+        mapped = codecs.ascii_encode(text)[0].translate(_FROM_ASCII)
+        if mapped.isascii():
+            return mapped
     pair = tables(locking, single) if locking or single else _DEFAULT
     mapped = codecs.charmap_encode(text, "ignore", pair.encoding)[0]
     if len(mapped) != len(text) or 0 in mapped:
@@ -74,6 +78,9 @@ def _with_escapes(mapped: bytes) -> bytes:
 
 
 _SEPTETS = bytes(range(128))
+# The septet of each ASCII character, over 0x7F where it has none or needs an escape.
+_CODES = {character: code for code, character in grid(LOCKING[0]).items()}
+_FROM_ASCII = bytes(_CODES.get(chr(code), 0xFF) for code in range(128)) + bytes(128)
 
 
 def to_text(septets: bytes, locking: int = 0, single: int = 0) -> str:

@@ -53,10 +53,10 @@ class DataCoding:
         cls, alphabet: Alphabet = Alphabet.GSM7, message_class: MessageClass | int | None = None
     ) -> DataCoding:
         """Return the general coding for an alphabet and, if given, a class."""
-        octet = {Alphabet.GSM7: 0x00, Alphabet.DATA8: 0x04, Alphabet.UCS2: 0x08}[alphabet]
-        return CODINGS[
-            octet if message_class is None else octet | 0x10 | MessageClass(message_class)
-        ]
+        octet = _GENERAL[alphabet]
+        if message_class is not None:
+            octet |= 0x10 | MessageClass(message_class)
+        return CODINGS[octet]
 
     @property
     def alphabet(self) -> Alphabet:
@@ -111,5 +111,6 @@ def _alphabet(octet: int) -> Alphabet:
     return Alphabet.GSM7
 
 
+_GENERAL = {Alphabet.GSM7: 0x00, Alphabet.DATA8: 0x04, Alphabet.UCS2: 0x08}
 _ALPHABETS = tuple(_alphabet(octet) for octet in range(256))
 CODINGS = tuple(DataCoding(octet) for octet in range(256))

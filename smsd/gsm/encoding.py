@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smsd.gsm import timestamp
+from smsd.gsm.address import Address
 from smsd.gsm.coding import CODINGS, DataCoding
 from smsd.gsm.errors import EncodeError
 from smsd.gsm.tpdu import (
@@ -22,8 +23,8 @@ from smsd.gsm.tpdu import (
     Submit,
     SubmitReport,
 )
-from smsd.gsm.userdata import UserData
-from smsd.gsm.validity import Absolute, Enhanced, Relative
+from smsd.gsm.userdata import MOST_OCTETS, UserData
+from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def encode(tpdu: TPDU) -> bytes:
     """Return the octets of a message; `EncodeError` where the standard has none for a value."""
     try:
         return _ENCODERS[type(tpdu)](tpdu)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if isinstance(error, EncodeError):
             raise
         raise EncodeError("tpdu", f"a field is no octet: {error}") from None
@@ -47,31 +48,43 @@ def _user_data_octets(user_data: UserData, coding: DataCoding) -> bytes:
         raise EncodeError(
             "coding", f"user data of {user_data.coding.alphabet} in a message of {coding.alphabet}"
         )
-    return user_data.encode()
+    octets = user_data.octets
+    if len(octets) > MOST_OCTETS:
+        raise EncodeError("user_data", f"{len(octets)} octets, at most {MOST_OCTETS}")
+    return b"%c%b" % (user_data.length, octets)
 
 
 def _encode_submit(tpdu: Submit) -> bytes:
-    user_data = tpdu.user_data
-    first = 0x41 if user_data.header_size else 0x01
+    first = 0
+    if tpdu.user_data.header_size:
+        first = UDHI
     if tpdu.reject_duplicates:
         first |= RD
     if tpdu.report_requested:
         first |= SRR
     if tpdu.reply_path:
         first |= RP
-    period = b""
-    if tpdu.validity is not None:
-        first |= _FORMATS[type(tpdu.validity)]
-        period = tpdu.validity.encode()
-    return b"".join(
-        (
-            bytes((first, tpdu.reference)),
-            tpdu.destination.encode("destination"),
-            bytes((tpdu.pid, tpdu.coding.octet)),
-            period,
-            _user_data_octets(user_data, tpdu.coding),
-        )
+    head = submit_head(
+        first, tpdu.reference, tpdu.destination, tpdu.pid, tpdu.coding, tpdu.validity
     )
+    return head + _user_data_octets(tpdu.user_data, tpdu.coding)
+
+
+def submit_head(
+    flags: int,
+    reference: int,
+    destination: Address,
+    pid: int,
+    coding: DataCoding,
+    validity: Validity | None,
+) -> bytes:
+    """Return all of a SUBMIT that stands before TP-UDL; every part of a message has the same."""
+    address = destination.encode("destination")
+    if validity is None:
+        return b"%c%c%b%c%c" % (0x01 | flags, reference, address, pid, coding.octet)
+    first = 0x01 | flags | _FORMATS[type(validity)]
+    period = validity.encode()
+    return b"%c%c%b%c%c%b" % (first, reference, address, pid, coding.octet, period)
 
 
 def _encode_deliver(tpdu: Deliver) -> bytes:

@@ -23,7 +23,7 @@ class PDU:
     @property
     def octets(self) -> bytes:
         """Service centre address and TPDU."""
-        return (b"\0" if self.sc is None else self.sc.encode_sc()) + encode(self.tpdu)
+        return centre(self.sc) + encode(self.tpdu)
 
     @property
     def hex(self) -> str:
@@ -69,6 +69,11 @@ class PDU:
 
 
 _pdu = maker(PDU)
+
+
+def centre(sc: Address | None) -> bytes:
+    """Return the octets of a service centre's address, one zero for the one that the SIM knows."""
+    return b"\0" if sc is None else sc.encode_sc()
 
 
 def _with_line_end(text: str) -> bytes:

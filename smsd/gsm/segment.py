@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from smsd.gsm import header as udh
-from smsd.gsm.alphabet import ESCAPE, to_septets
+from smsd.gsm.alphabet import to_septets
 from smsd.gsm.coding import Alphabet, DataCoding, MessageClass
+from smsd.gsm.cutting import cut_septets, cut_units
 from smsd.gsm.errors import EncodeError
-from smsd.gsm.graphemes import may_cut
 from smsd.gsm.header import Concatenation, InformationElement
 from smsd.gsm.tables import LOCKING, SINGLE, Language
 from smsd.gsm.userdata import (
     MOST_OCTETS,
     UserData,
-    from_units,
     pack_behind,
     put_behind,
     to_units,
 )
-from smsd.gsm.values import TYPE_CHECKING, dataclass
+from smsd.gsm.values import TYPE_CHECKING, maker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    # An alphabet, the header that every part begins with, and the coded pieces.
+    _Plan = tuple[Alphabet, bytes, list[bytes]]
+
 MOST_PARTS = 255  # the total is one octet
+_LEAST_ROOM = 4  # octets: two escaped septets or a surrogate pair
 
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """One way to send a text: its alphabet, its elements on every part, and the pieces."""
-
-    alphabet: Alphabet
-    elements: tuple[InformationElement, ...]
-    pieces: list[bytes]
+_user_data = maker(UserData)
 
 
 def segment(
@@ -53,15 +49,37 @@ def segment(
     where it costs no part, what a reader sees as one character. More than 255 parts, or a text
     that the alphabet cannot write, are an `EncodeError`.
     """
-    plan = _plan(text, wide, alphabet, languages, tuple(elements))
-    coding = DataCoding.of(plan.alphabet, message_class)
-    behind = pack_behind if plan.alphabet is Alphabet.GSM7 else put_behind
-    return tuple(
-        [
-            UserData(coding, *behind(header, piece), len(header))
-            for header, piece in _headed(plan, reference, wide)
-        ]
+    coding, parts = headed_parts(
+        text, reference, wide, alphabet, message_class, languages, elements
     )
+    return tuple([_user_data(coding, *part) for part in parts])
+
+
+def headed_parts(
+    text: str,
+    reference: int,
+    wide: bool,
+    alphabet: Alphabet | None,
+    message_class: MessageClass | int | None,
+    languages: Sequence[str],
+    elements: Sequence[InformationElement],
+) -> tuple[DataCoding, list[tuple[bytes, int, int]]]:
+    """Return the coding, and TP-UD, TP-UDL and size of the header of every part; see `segment`."""
+    common = udh.encode(elements) if elements else b""
+    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    if septets is not None and len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
+        octets, length = pack_behind(common, septets)
+        return DataCoding.of(Alphabet.GSM7, message_class), [(octets, length, len(common))]
+    found, common, pieces = _plan(text, septets, common, wide, alphabet, languages, elements)
+    coding = DataCoding.of(found, message_class)
+    behind = pack_behind if found is Alphabet.GSM7 else put_behind
+    headers = _headers(common, len(pieces), reference, wide)
+    size = len(headers[0])
+    parts = []
+    for header, piece in zip(headers, pieces, strict=True):
+        octets, length = behind(header, piece)
+        parts.append((octets, length, size))
+    return coding, parts
 
 
 def segment_data(
@@ -73,15 +91,17 @@ def segment_data(
     elements: Sequence[InformationElement] = (),
 ) -> tuple[UserData, ...]:
     """Return octets as the fewest parts of 8-bit data; `elements` (ports) go into every part."""
-    room, later_room = _rooms(Alphabet.DATA8, elements, wide)
-    size = room if len(data) <= room else later_room
-    pieces = [data[at : at + size] for at in range(0, max(len(data), 1), size)]
-    plan = _Plan(Alphabet.DATA8, tuple(elements), _limited(pieces))
+    common = udh.encode(elements)
+    room = MOST_OCTETS - len(common)
+    if len(data) > room:
+        room = _several(common, wide)
+    pieces = _limited([data[at : at + room] for at in range(0, max(len(data), 1), room)])
+    headers = _headers(common, len(pieces), reference, wide)
     coding = DataCoding.of(Alphabet.DATA8, message_class)
     return tuple(
         [
-            UserData(coding, header + piece, len(header + piece), len(header))
-            for header, piece in _headed(plan, reference, wide)
+            UserData.of_octets(piece, coding, header)
+            for header, piece in zip(headers, pieces, strict=True)
         ]
     )
 
@@ -95,46 +115,57 @@ def count_parts(
     elements: Sequence[InformationElement] = (),
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
-    return len(_plan(text, wide, alphabet, languages, tuple(elements)).pieces)
+    common = udh.encode(elements)
+    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    return len(_plan(text, septets, common, wide, alphabet, languages, elements)[2])
 
 
-def _headed(plan: _Plan, reference: int, wide: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Yield header and piece of every part; a lone part needs nothing that ties it to others."""
-    common = udh.encode(plan.elements)
-    if len(plan.pieces) == 1:
-        yield common, plan.pieces[0]
-        return
-    # All headers are alike but for the number of the part, the last octet of the first element.
-    tie = Concatenation(reference, len(plan.pieces), 1, wide).element.encode()[:-1]
+def _headers(common: bytes, total: int, reference: int, wide: bool) -> list[bytes]:
+    """Return the header of each part; a lone part needs nothing that ties it to others."""
+    if total == 1:
+        return [common]
+    # All are alike but for the number of the part, the last octet of the first element.
+    tie = Concatenation(reference, total, 1, wide).element.encode()[:-1]
     start = bytes((len(tie) + max(len(common), 1),)) + tie
-    for number, piece in enumerate(plan.pieces, 1):
-        yield start + bytes((number,)) + common[1:], piece
+    rest = common[1:]
+    return [b"%b%c%b" % (start, number, rest) for number in range(1, total + 1)]
+
+
+def _several(common: bytes, wide: bool) -> int:
+    """Return the octets that each of several parts has for text or data."""
+    room = MOST_OCTETS - (len(common) or 1) - (6 if wide else 5)
+    if room < _LEAST_ROOM:
+        raise EncodeError("elements", f"{len(common)} octets of header leave no room for text")
+    return room
 
 
 def _plan(
     text: str,
+    septets: bytes | None,
+    common: bytes,
     wide: bool,
     alphabet: Alphabet | None,
     languages: Sequence[str],
-    elements: tuple[InformationElement, ...],
+    elements: Sequence[InformationElement],
 ) -> _Plan:
-    """Return the way with the fewest parts; of equals the one with the smaller header."""
-    if alphabet is Alphabet.DATA8:
-        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
-    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    """Return the way with the fewest parts; of equals the one with the smaller header.
+
+    `septets` is the text in the default alphabet, if that can write it and is allowed.
+    """
     if septets is not None:  # national tables would only add a header, UCS-2 only octets
-        rooms = _rooms(Alphabet.GSM7, elements, wide)
-        return _Plan(Alphabet.GSM7, elements, _limited(_cut(text, _Septets(septets), rooms)))
+        return Alphabet.GSM7, common, _limited(_cut_septets(text, septets, common, wide))
     plans: list[_Plan] = []
     if alphabet is not Alphabet.UCS2:
         plans += _national_plans(text, wide, languages, elements)
-    if alphabet is not Alphabet.GSM7:
-        rooms = _rooms(Alphabet.UCS2, elements, wide)
-        plans.append(_Plan(Alphabet.UCS2, elements, _cut(text, _Units(to_units(text)), rooms)))
+    if alphabet is None or alphabet is Alphabet.UCS2:
+        units = to_units(text)
+        alone = len(units) + len(common) <= MOST_OCTETS
+        pieces = [units] if alone else cut_units(text, units, _several(common, wide))
+        plans.append((Alphabet.UCS2, common, pieces))
     if not plans:
-        raise EncodeError("text", f"the default alphabet with {[*languages]} cannot write it")
-    best = min(plans, key=lambda plan: len(plan.pieces))
-    _limited(best.pieces)
+        raise EncodeError("text", f"the {alphabet} alphabet cannot write it")
+    best = plans[0] if len(plans) == 1 else min(plans, key=lambda plan: len(plan[2]))
+    _limited(best[2])
     return best
 
 
@@ -145,20 +176,30 @@ def _limited(pieces: list[bytes]) -> list[bytes]:
     return pieces
 
 
+def _cut_septets(
+    text: str, septets: bytes, common: bytes, wide: bool, *, national: bool = False
+) -> list[bytes]:
+    if len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
+        return [septets]
+    return cut_septets(text, septets, _several(common, wide) * 8 // 7, national=national)
+
+
 def _national_plans(
-    text: str, wide: bool, languages: Sequence[str], elements: tuple[InformationElement, ...]
+    text: str, wide: bool, languages: Sequence[str], elements: Sequence[InformationElement]
 ) -> Iterator[_Plan]:
     """Yield the ways of the national tables, those with the smaller header first."""
     for locking, single in _pairs(languages):
         septets = to_septets(text, locking, single)
         if septets is not None:
-            shifted = (*_shifts(locking, single), *elements)
-            rooms = _rooms(Alphabet.GSM7, shifted, wide)
-            yield _Plan(Alphabet.GSM7, shifted, _cut(text, _Septets(septets), rooms))
+            common = udh.encode((*_shifts(locking, single), *elements))
+            pieces = _cut_septets(text, septets, common, wide, national=True)
+            yield Alphabet.GSM7, common, pieces
 
 
 def _pairs(languages: Sequence[str]) -> list[tuple[int, int]]:
     """Return the pairs of tables that the languages allow: one shift before two."""
+    if languages == ("default",):
+        return []
     chosen = []
     for name in languages:
         try:
@@ -181,82 +222,3 @@ def _shifts(locking: int, single: int) -> list[InformationElement]:
         for iei, language in ((udh.LOCKING_SHIFT, locking), (udh.SINGLE_SHIFT, single))
         if language
     ]
-
-
-def _rooms(
-    alphabet: Alphabet, elements: Sequence[InformationElement], wide: bool
-) -> tuple[int, int]:
-    """Return the room of a lone part and of one of several, in septets or octets."""
-    alone = len(udh.encode(elements)) if elements else 0
-    several = (alone or 1) + (6 if wide else 5)
-    if several > MOST_OCTETS - 4:
-        raise EncodeError("elements", f"{alone} octets of header leave no room for text")
-    if alphabet is Alphabet.GSM7:
-        return (MOST_OCTETS - alone) * 8 // 7, (MOST_OCTETS - several) * 8 // 7
-    return MOST_OCTETS - alone, MOST_OCTETS - several
-
-
-@dataclass(frozen=True, slots=True)
-class _Septets:
-    """A text as septets, one an octet; an escape and the septet after it are one character."""
-
-    coded: bytes
-
-    def whole(self, end: int) -> int:
-        return end - 1 if self.coded[end - 1] == ESCAPE else end
-
-    def characters(self, at: int, end: int) -> int:
-        return end - at - self.coded.count(ESCAPE, at, end)
-
-    def without_last(self, end: int) -> int:
-        return end - (2 if self.coded[end - 2] == ESCAPE else 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Units:
-    """A text as UTF-16 units, two octets each; two surrogates are one character."""
-
-    coded: bytes
-
-    def whole(self, end: int) -> int:
-        end &= ~1
-        return end - 2 if 0xD8 <= self.coded[end - 2] < 0xDC else end
-
-    def characters(self, at: int, end: int) -> int:
-        return len(from_units(self.coded[at:end]))
-
-    def without_last(self, end: int) -> int:
-        return end - (4 if 0xDC <= self.coded[end - 2] < 0xE0 else 2)
-
-
-def _cut(text: str, code: _Septets | _Units, rooms: tuple[int, int]) -> list[bytes]:
-    """Return the text in pieces that fit: one in the first room, or several in the second.
-
-    As few as possible come first, then pieces that end where a reader sees a character end.
-    """
-    alone, several = rooms
-    if len(code.coded) <= alone:
-        return [code.coded]
-    fewest = _pieces(text, code, several, whole_graphemes=False)
-    kind = _pieces(text, code, several, whole_graphemes=True)
-    return kind if len(kind) == len(fewest) else fewest
-
-
-def _pieces(text: str, code: _Septets | _Units, room: int, *, whole_graphemes: bool) -> list[bytes]:
-    pieces = []
-    at = index = 0
-    while len(code.coded) - at > room:
-        end = code.whole(at + room)
-        if whole_graphemes:
-            longest = end
-            characters = code.characters(at, end)
-            while characters and not may_cut(text, index + characters):
-                end = code.without_last(end)
-                characters -= 1
-            if not characters:  # longer than a part: it must be torn
-                end, characters = longest, code.characters(at, longest)
-            index += characters
-        pieces.append(code.coded[at:end])
-        at = end
-    pieces.append(code.coded[at:])
-    return pieces

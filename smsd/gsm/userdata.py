@@ -116,12 +116,6 @@ class UserData:
             return from_units(self.data)
         return None
 
-    def encode(self) -> bytes:
-        """Return TP-UDL and TP-UD."""
-        if len(self.octets) > MOST_OCTETS:
-            raise EncodeError("user_data", f"{len(self.octets)} octets, at most {MOST_OCTETS}")
-        return bytes((self.length,)) + self.octets
-
 
 PACKED = tuple(coding.alphabet is Alphabet.GSM7 and not coding.compressed for coding in CODINGS)
 """Whether user data of a coding are septets of the default alphabet, by its octet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_left
 from datetime import datetime
 
@@ -28,8 +29,9 @@ class Relative:
 
     octet: int
 
-    @classmethod
-    def covering(cls, minutes: int) -> Relative:
+    @staticmethod
+    @functools.lru_cache(maxsize=256)
+    def covering(minutes: int) -> Relative:
         """Return the shortest period not below the minutes; beyond 63 weeks it is 63 weeks."""
         return _RELATIVE[min(bisect_left(_MINUTES, minutes), 255)]
 
