@@ -47,6 +47,7 @@ class NumberingPlan(enum.IntEnum):
 
 
 _TYPES = tuple(TypeOfNumber)
+_INTERNATIONAL, _ALPHANUMERIC = TypeOfNumber.INTERNATIONAL, TypeOfNumber.ALPHANUMERIC
 _PLANS = tuple(NumberingPlan)
 _DIGITS = frozenset("0123456789*#abc")
 _MOST_DIGITS = 20  # TP addresses are at most 12 octets (23.040 9.1.2.5)
@@ -70,7 +71,7 @@ class Address:
     @property
     def number(self) -> str:
         """The address as a person writes it."""
-        return "+" + self.digits if self.ton is TypeOfNumber.INTERNATIONAL else self.digits
+        return "+" + self.digits if self.ton is _INTERNATIONAL else self.digits
 
     @property
     def toa(self) -> int:
@@ -141,7 +142,7 @@ def decode(octets: bytes) -> Address:
     """Return the TP-Address whose octets, length and type included, are given."""
     length, toa, digits = octets[0], octets[1], octets[2:]
     ton, npi = _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111]
-    if ton is TypeOfNumber.ALPHANUMERIC:
+    if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
         return Address(to_text(unpack(digits)[: length * 4 // 7]), ton, npi)
     return Address(semioctets.to_digits(digits), ton, npi)

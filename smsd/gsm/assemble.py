@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from smsd.gsm.alphabet import to_text
-from smsd.gsm.coding import Alphabet
+from smsd.gsm.coding import DATA8, UCS2, Alphabet
 from smsd.gsm.userdata import UserData, from_units
 from smsd.gsm.values import TYPE_CHECKING
 
@@ -22,11 +22,9 @@ def assemble(parts: Sequence[UserData]) -> str:
     texts = []
     for (alphabet, languages, compressed), run in groupby(parts, _kind):
         joined = b"".join([part.data for part in run])
-        if alphabet is Alphabet.DATA8 or compressed:
+        if alphabet is DATA8 or compressed:
             continue
-        texts.append(
-            from_units(joined) if alphabet is Alphabet.UCS2 else to_text(joined, *languages)
-        )
+        texts.append(from_units(joined) if alphabet is UCS2 else to_text(joined, *languages))
     return "".join(texts)
 
 

@@ -47,20 +47,20 @@ def cut_units(text: str, units: bytes, room: int) -> list[bytes]:
         if 0xDC <= units[at] < 0xE0:
             at -= 2
         cuts.append(at)
-    after = from_units(b"".join([units[at : at + 2] for at in cuts]))
-    if not _all_begin(after) and _tears(text, units, cuts):
+    if _tears(text, units, cuts):
         cuts = _gentler(text, [4 if char > "\uffff" else 2 for char in text], room, cuts)
     return _pieces(units, cuts)
 
 
-def _all_begin(characters: str) -> bool:
-    """Return whether each surely begins what a reader sees: spaces, letters before Hangul."""
-    return max(characters) < "\u1100" and characters.replace(" ", "").isalnum()
-
-
 def _tears(text: str, units: bytes, cuts: list[int]) -> bool:
-    indexes = [len(from_units(units[:at])) for at in cuts]
-    return not all(may_cut(text, index) for index in indexes)
+    """Return whether a cut falls into what a reader sees as one character."""
+    after = from_units(b"".join([units[at : at + 2] for at in cuts]))
+    for at, character in zip(cuts, after, strict=True):
+        if character.isalpha() and character < "\u1100":
+            continue  # letters of most scripts begin anew; for others look at the neighbours
+        if not may_cut(text, len(from_units(units[:at]))):
+            return True
+    return False
 
 
 def _gentler(text: str, widths: list[int], room: int, cuts: list[int]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets
-from smsd.gsm.coding import Alphabet, DataCoding, MessageClass
+from smsd.gsm.coding import DATA8, GSM7, UCS2, Alphabet, DataCoding, MessageClass
 from smsd.gsm.cutting import cut_septets, cut_units
 from smsd.gsm.errors import EncodeError
 from smsd.gsm.header import Concatenation, InformationElement
@@ -66,13 +66,13 @@ def headed_parts(
 ) -> tuple[DataCoding, list[tuple[bytes, int, int]]]:
     """Return the coding, and TP-UD, TP-UDL and size of the header of every part; see `segment`."""
     common = udh.encode(elements) if elements else b""
-    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    septets = None if alphabet is UCS2 else to_septets(text)
     if septets is not None and len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
         octets, length = pack_behind(common, septets)
-        return DataCoding.of(Alphabet.GSM7, message_class), [(octets, length, len(common))]
+        return DataCoding.of(GSM7, message_class), [(octets, length, len(common))]
     found, common, pieces = _plan(text, septets, common, wide, alphabet, languages, elements)
     coding = DataCoding.of(found, message_class)
-    behind = pack_behind if found is Alphabet.GSM7 else put_behind
+    behind = pack_behind if found is GSM7 else put_behind
     headers = _headers(common, len(pieces), reference, wide)
     size = len(headers[0])
     parts = []
@@ -97,7 +97,7 @@ def segment_data(
         room = _several(common, wide)
     pieces = _limited([data[at : at + room] for at in range(0, max(len(data), 1), room)])
     headers = _headers(common, len(pieces), reference, wide)
-    coding = DataCoding.of(Alphabet.DATA8, message_class)
+    coding = DataCoding.of(DATA8, message_class)
     return tuple(
         [
             UserData.of_octets(piece, coding, header)
@@ -116,7 +116,7 @@ def count_parts(
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
     common = udh.encode(elements)
-    septets = None if alphabet is Alphabet.UCS2 else to_septets(text)
+    septets = None if alphabet is UCS2 else to_septets(text)
     return len(_plan(text, septets, common, wide, alphabet, languages, elements)[2])
 
 
@@ -153,15 +153,15 @@ def _plan(
     `septets` is the text in the default alphabet, if that can write it and is allowed.
     """
     if septets is not None:  # national tables would only add a header, UCS-2 only octets
-        return Alphabet.GSM7, common, _limited(_cut_septets(text, septets, common, wide))
+        return GSM7, common, _limited(_cut_septets(text, septets, common, wide))
     plans: list[_Plan] = []
-    if alphabet is not Alphabet.UCS2:
+    if alphabet is not UCS2:
         plans += _national_plans(text, wide, languages, elements)
-    if alphabet is None or alphabet is Alphabet.UCS2:
+    if alphabet is None or alphabet is UCS2:
         units = to_units(text)
         alone = len(units) + len(common) <= MOST_OCTETS
         pieces = [units] if alone else cut_units(text, units, _several(common, wide))
-        plans.append((Alphabet.UCS2, common, pieces))
+        plans.append((UCS2, common, pieces))
     if not plans:
         raise EncodeError("text", f"the {alphabet} alphabet cannot write it")
     best = plans[0] if len(plans) == 1 else min(plans, key=lambda plan: len(plan[2]))
@@ -193,7 +193,7 @@ def _national_plans(
         if septets is not None:
             common = udh.encode((*_shifts(locking, single), *elements))
             pieces = _cut_septets(text, septets, common, wide, national=True)
-            yield Alphabet.GSM7, common, pieces
+            yield GSM7, common, pieces
 
 
 def _pairs(languages: Sequence[str]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import codecs
 
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets, to_text
-from smsd.gsm.coding import CODINGS, Alphabet, DataCoding
+from smsd.gsm.coding import CODINGS, GSM7, UCS2, DataCoding
 from smsd.gsm.errors import DecodeError, EncodeError, require
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.septets import pack, unpack
@@ -54,9 +54,9 @@ class UserData:
     ) -> UserData:
         """Return a text as one part in exactly this coding; see `segment` for the free choice."""
         header = udh.encode(elements)
-        if coding.alphabet is Alphabet.UCS2:
+        if coding.alphabet is UCS2:
             user_data = cls.of_octets(to_units(text), coding, header)
-        elif coding.alphabet is Alphabet.GSM7:
+        elif coding.alphabet is GSM7:
             septets = to_septets(text, *udh.languages(header))
             if septets is None or len(septets) > MOST_SEPTETS:
                 raise EncodeError("text", "it does not fit one part of the default alphabet")
@@ -112,12 +112,12 @@ class UserData:
             septets = unpack(self.octets)[(size * 8 + 6) // 7 : self.length]
             languages = udh.languages(self.octets[:size]) if size else (0, 0)
             return to_text(septets, *languages)
-        if self.coding.alphabet is Alphabet.UCS2 and not self.coding.compressed:
+        if self.coding.alphabet is UCS2 and not self.coding.compressed:
             return from_units(self.data)
         return None
 
 
-PACKED = tuple(coding.alphabet is Alphabet.GSM7 and not coding.compressed for coding in CODINGS)
+PACKED = tuple(coding.alphabet is GSM7 and not coding.compressed for coding in CODINGS)
 """Whether user data of a coding are septets of the default alphabet, by its octet."""
 
 _user_data = maker(UserData)
