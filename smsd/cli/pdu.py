@@ -224,7 +224,7 @@ def _json(pdu: PDU) -> Json:
         case Deliver():
             found["originator"] = _address(tpdu.originator)
             found["sent_at"] = tpdu.sent_at and tpdu.sent_at.isoformat()
-            flags |= {"mms": tpdu.more, "lp": tpdu.loop_prevention}
+            flags |= {"mms": not tpdu.more, "lp": tpdu.loop_prevention}  # the bit is inverted
             flags |= {"sri": tpdu.report_indicated, "rp": tpdu.reply_path}
         case Submit():
             found |= {"reference": tpdu.reference, "destination": _address(tpdu.destination)}
@@ -237,7 +237,7 @@ def _json(pdu: PDU) -> Json:
             found["discharged_at"] = tpdu.discharged_at and tpdu.discharged_at.isoformat()
             found |= {"status": tpdu.status.octet, "outcome": str(tpdu.status.outcome)}
             found |= {"permanent": tpdu.status.permanent, "words": tpdu.status.words}
-            flags |= {"mms": tpdu.more, "lp": tpdu.loop_prevention, "srq": tpdu.for_command}
+            flags |= {"mms": not tpdu.more, "lp": tpdu.loop_prevention, "srq": tpdu.for_command}
         case Command():
             found |= {"reference": tpdu.reference, "destination": _address(tpdu.destination)}
             found |= {"pid": tpdu.pid, "command": tpdu.command}

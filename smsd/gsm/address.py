@@ -43,7 +43,7 @@ class NumberingPlan(enum.IntEnum):
     RESERVED_12 = 12
     RESERVED_13 = 13
     RESERVED_14 = 14
-    RESERVED = 15
+    RESERVED_15 = 15
 
 
 _TYPES = tuple(TypeOfNumber)
@@ -71,7 +71,7 @@ class Address:
     @property
     def number(self) -> str:
         """The address as a person writes it."""
-        return "+" + self.digits if self.ton is _INTERNATIONAL else self.digits
+        return "+" + self.digits if self.ton is _INTERNATIONAL and self.digits else self.digits
 
     @property
     def toa(self) -> int:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from smsd.gsm.alphabet import to_text
 from smsd.gsm.coding import DATA8, UCS2, Alphabet
-from smsd.gsm.userdata import UserData, from_units
+from smsd.gsm.userdata import UserData, from_units, whole_units
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +21,13 @@ def assemble(parts: Sequence[UserData]) -> str:
     """
     texts = []
     for (alphabet, languages, compressed), run in groupby(parts, _kind):
-        joined = b"".join([part.data for part in run])
         if alphabet is DATA8 or compressed:
             continue
-        texts.append(from_units(joined) if alphabet is UCS2 else to_text(joined, *languages))
+        pieces = [part.data for part in run]
+        if alphabet is UCS2:
+            texts.append(from_units(b"".join([whole_units(piece) for piece in pieces])))
+        else:
+            texts.append(to_text(b"".join(pieces), *languages))
     return "".join(texts)
 
 

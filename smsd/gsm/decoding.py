@@ -151,6 +151,7 @@ def _validity(octets: bytes, at: int, form: int) -> tuple[Validity | None, int]:
 
 def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
     first = octets[at]
+    reference = octet(octets, at + 1, "reference")
     scts = address.end(octets, at + 2, "recipient")
     dt, st, pi = scts + 7, scts + 14, scts + 15
     if len(octets) < pi:
@@ -163,7 +164,7 @@ def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
     if len(octets) > pi:
         pid, coding, user_data = _parameters(octets, pi, pi + 1, first & UDHI, strict)
     return _status_report_of(
-        octets[at + 1],
+        reference,
         address.decode(octets[at + 2 : scts]),
         timestamp.decode(octets[scts:dt]),
         timestamp.decode(octets[dt:st]),

@@ -69,6 +69,7 @@ class PDU:
 
 
 _pdu = maker(PDU)
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 def centre(sc: Address | None) -> bytes:
@@ -77,10 +78,15 @@ def centre(sc: Address | None) -> bytes:
 
 
 def _with_line_end(text: str) -> bytes:
+    """Read digits with white space around them; raise `DecodeError` where they are none."""
+    digits = text.strip()
     try:
-        return binascii.a2b_hex(text.strip())
-    except ValueError as error:
-        raise DecodeError("pdu", len(text) // 2, f"no hexadecimal octets: {error}") from None
+        return binascii.a2b_hex(digits)
+    except ValueError:
+        wrong = next((at for at, digit in enumerate(digits) if digit not in _HEX_DIGITS), None)
+        if wrong is None:
+            raise DecodeError("pdu", len(digits) // 2, "half an octet at the end") from None
+        raise DecodeError("pdu", wrong // 2, "no hexadecimal digit") from None
 
 
 def _wrong_length(found: int, announced: int, start: int, strict: bool) -> None:

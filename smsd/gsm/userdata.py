@@ -113,7 +113,7 @@ class UserData:
             languages = udh.languages(self.octets[:size]) if size else (0, 0)
             return to_text(septets, *languages)
         if self.coding.alphabet is UCS2 and not self.coding.compressed:
-            return from_units(self.data)
+            return from_units(whole_units(self.octets[self.header_size :]))
         return None
 
 
@@ -154,6 +154,11 @@ def to_units(text: str) -> bytes:
 def from_units(units: bytes) -> str:
     """Return the text of UTF-16 units; what is no character becomes U+FFFD."""
     return codecs.utf_16_be_decode(units, "replace", True)[0]
+
+
+def whole_units(octets: bytes) -> bytes:
+    """Return the octets without an odd last one, which only fills a part behind an odd header."""
+    return octets[:-1] if len(octets) & 1 else octets
 
 
 def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserData:

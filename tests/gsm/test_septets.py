@@ -1,0 +1,47 @@
+"""Packing against a bit-by-bit reference (23.038 6.1.2.1)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsd.gsm.septets import pack, unpack
+
+septets = st.lists(st.integers(0, 127), max_size=256).map(bytes)
+
+
+def packed_bit_by_bit(values: bytes) -> bytes:
+    bits = "".join(f"{value:07b}"[::-1] for value in values)
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
+
+
+def unpacked_bit_by_bit(octets: bytes) -> bytes:
+    bits = "".join(f"{value:08b}"[::-1] for value in octets)
+    return bytes(int(bits[at : at + 7][::-1], 2) for at in range(0, len(bits) - 6, 7))
+
+
+@given(septets)
+def test_pack_is_the_standards(values: bytes) -> None:
+    assert pack(values) == packed_bit_by_bit(values)
+
+
+@given(st.binary(max_size=300))
+def test_unpack_is_the_standards(octets: bytes) -> None:
+    assert unpack(octets) == unpacked_bit_by_bit(octets)
+
+
+@pytest.mark.parametrize("count", range(257))
+def test_every_length_comes_back(count: int) -> None:
+    values = bytes((count * 31 + at * 17 + 1) % 128 for at in range(count))
+    assert unpack(pack(values))[:count] == values
+    assert len(pack(values)) == (count * 7 + 7) // 8
+
+
+@pytest.mark.parametrize("count", [1, 8, 159, 160, 161, 255, 256])
+def test_every_bit_finds_its_place(count: int) -> None:
+    for at in (0, count // 2, count - 1):
+        for bit in range(7):
+            values = bytearray(count)
+            values[at] = 1 << bit
+            assert pack(bytes(values)) == packed_bit_by_bit(bytes(values))
+            assert unpack(pack(bytes(values)))[:count] == values
