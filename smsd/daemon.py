@@ -105,7 +105,9 @@ async def _main(config: Config, store: Store) -> None:
         for user in config.user
     ]
     app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
-    async with asyncio.TaskGroup() as group, serving(app, _sockets(config)):
+    handed = handed_over()
+    own_socket = not handed
+    async with serving(app, _sockets(config, handed)), asyncio.TaskGroup() as group:
         sending = group.create_task(outbox.run(), name="outbox")
         serving_phones = [
             group.create_task(
@@ -132,11 +134,13 @@ async def _main(config: Config, store: Store) -> None:
             sending.cancel()
         for task in (*serving_phones, *keeping):
             task.cancel()
+    if own_socket:
+        os.unlink(config.api.socket)
 
 
-def _sockets(config: Config) -> list[socket.socket]:
-    """Systemd's sockets if it hands any over, else our own; and TCP where configured."""
-    sockets = handed_over()
+def _sockets(config: Config, handed: list[socket.socket]) -> list[socket.socket]:
+    """The sockets that systemd handed over, else our own; and TCP where configured."""
+    sockets = handed
     if not sockets:
         Path(config.api.socket).resolve().parent.mkdir(parents=True, exist_ok=True)
         sockets = [unix_socket(config.api.socket)]

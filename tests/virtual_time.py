@@ -1,0 +1,51 @@
+"""A loop whose clock jumps to the next timer when nothing is ready: an hour takes a millisecond."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class _Selector(selectors.DefaultSelector):
+    loop: "VirtualLoop"
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise RuntimeError("deadlock: no timer and no I/O is pending")
+        if not ready and timeout:
+            self.loop.now += timeout
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """See the module; ``wall_clock`` is what the code under test takes for the time of day."""
+
+    def __init__(self) -> None:
+        selector = _Selector()
+        super().__init__(selector)
+        selector.loop, self.now = self, 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def wall_clock(self) -> datetime:
+        return START + timedelta(seconds=self.now)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end under virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
+
+
+def now() -> datetime:
+    """The virtual time of day, inside `run`."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.wall_clock()
