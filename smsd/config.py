@@ -164,7 +164,12 @@ def parse(raw: dict[str, Any], path: str) -> Config:
     problems = list(_problems(config))
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
-    return msgspec.convert(_resolved(raw, path), Config)
+    resolved = msgspec.convert(_resolved(raw, path), Config)
+    keys: dict[str, str] = {}
+    for user in resolved.user:
+        if (other := keys.setdefault(user.api_key, user.name)) != user.name:
+            raise ConfigError(f'{path}: user: "{other}" and "{user.name}" have the same api_key')
+    return resolved
 
 
 def _refuse_later_adapters(raw: dict[str, Any], path: str) -> None:
@@ -181,7 +186,7 @@ def _refuse_later_adapters(raw: dict[str, Any], path: str) -> None:
 
 
 def _explained(message: str) -> str:
-    """Msgspec's words, with the key path first and the nearest valid key for one it does not know."""
+    """Msgspec's words, the key path first, and the nearest valid key for one it does not know."""
     at = _AT.search(message)
     key = at[1] if at else ""
     words = _AT.sub("", message)
@@ -215,7 +220,8 @@ def _valid_keys(key: str) -> list[str]:
 
 def _problems(config: Config) -> Iterator[str]:
     """What types alone do not tell."""
-    if not config.store.url.startswith("sqlite://"):
+    if not config.store.url.startswith("sqlite://") or config.store.path in ("", ":memory:"):
+        # Without a file SQLite keeps everything in memory, and a restart would lose it.
         yield 'store.url: "sqlite://PATH" expected; PostgreSQL is not in this version'
     for kind, names in (
         ("phone", [phone.name for phone in config.phone]),
@@ -246,8 +252,9 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'api.listen: "{address}" is no "host:port"'
     try:
         local_zone(config.dispatch.timezone)
-    except ZoneInfoNotFoundError:
-        yield f'dispatch.timezone: "{config.dispatch.timezone}" is no zone such as "Europe/Paris"'
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        named = config.dispatch.timezone or os.environ.get("TZ")
+        yield f'dispatch.timezone: "{named}" is no zone such as "Europe/Paris"'
 
 
 def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
@@ -276,12 +283,14 @@ def _resolved(raw: dict[str, Any], path: str) -> dict[str, Any]:
 def secret(value: str, where: str) -> str:
     """What a secret's value names; raises `ConfigError` if it is not there or empty."""
     kind, colon, name = value.partition(":")
+    if not value:
+        raise ConfigError(f"{where}: is empty")
     if not colon or kind not in ("env", "file", "credential"):
         return value
     if kind == "env":
         content = os.environ.get(name)
-        if content is None:
-            raise ConfigError(f"{where}: the environment has no variable {name}")
+        if not content:
+            raise ConfigError(f"{where}: the environment has no variable {name}, or an empty one")
         return content
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if kind == "credential" and directory is None:
@@ -291,6 +300,8 @@ def secret(value: str, where: str) -> str:
         content = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"{where}: {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where}: {file}: not UTF-8 at octet {error.start}") from None
     if not content:
         raise ConfigError(f"{where}: {file} is empty")
     return content

@@ -68,9 +68,14 @@ class JournalHandler(logging.Handler):
         except OSError:
             self.handleError(record)
 
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+        super().close()
+
 
 def _entry(key: str, value: object) -> bytes:
-    data = str(value).encode()
+    data = str(value).encode(errors="replace")
     if b"\n" in data:
         return key.encode() + b"\n" + len(data).to_bytes(8, "little") + data + b"\n"
     return key.encode() + b"=" + data + b"\n"

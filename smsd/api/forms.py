@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 DEEPEST: Final = 5
 MOST_FIELDS: Final = 400_000  # 100,000 recipients with number and data, and room to spare
 _KEY: Final = re.compile(r"\[([^\[\]]*)\]")
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")  # what PHP takes for a number, not for a name
 
 
 class FormError(ValueError):
@@ -32,35 +33,38 @@ def _put(found: dict[str, Any], name: str, value: Any) -> None:
     keys = _KEY.findall(name[len(head) :]) if bracket else []
     if len(keys) > DEEPEST:
         raise FormError(f"a field name is nested more than {DEEPEST} deep")
-    here: dict[str, Any] = found
-    *outer, last = [head.lstrip(), *keys]
-    for depth, key in enumerate(outer):
-        place = key if key or not depth else _next_index(here)
+    if not keys:
+        found[head.lstrip()] = value
+        return
+    here = found.get(head.lstrip())
+    if not isinstance(here, _Array):
+        here = found[head.lstrip()] = _Array()
+    for key in keys[:-1]:
+        place = here.place(key)
         inner = here.get(place)
-        if not isinstance(inner, dict):
-            inner = here[place] = {}
+        if not isinstance(inner, _Array):
+            inner = here[place] = _Array()
         here = inner
-    here[last if last or not outer else _next_index(here)] = value
+    here[here.place(keys[-1])] = value
 
 
-def _next_index(array: dict[str, Any]) -> str:
-    """The key of ``[]``: one more than the highest number in use; the last one, as a rule."""
-    last = next(reversed(array), None)
-    if last is None:
-        return "0"
-    if last.isdigit() and len(array) == int(last) + 1:
-        return str(len(array))
-    numbers = [int(key) for key in array if key.isdigit()]
-    return str(max(numbers, default=-1) + 1)
+class _Array(dict[str, Any]):
+    """A PHP array; it knows which index ``[]`` gets: one more than the highest there ever was."""
+
+    following = 0
+
+    def place(self, key: str) -> str:
+        """The key under which a value goes that was sent under ``key``."""
+        key = key or str(self.following)
+        if _INDEX.fullmatch(key):
+            self.following = max(self.following, int(key) + 1)
+        return key
 
 
 def from_urlencoded(body: bytes) -> dict[str, Any]:
     """``application/x-www-form-urlencoded``, UTF-8."""
     try:
-        text = body.decode("ascii")
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")  # curl -d 'text=é' sends it so
-    try:
+        text = body.decode()  # not only ASCII: curl -d 'text=é' sends it so
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except UnicodeDecodeError as error:
         raise FormError("the form is not UTF-8") from error

@@ -105,8 +105,7 @@ class RaspiSms:
 
     async def create_scheduled(self, request: web.Request) -> web.Response:
         """``POST /api/scheduled/``: the answer comes once the message is durable."""
-        octets = await request.read() if request.content_type != "multipart/form-data" else b""
-        body = await self._body(request, octets)
+        body = await self._body(request)
         account = self._door.account(request, body)
         account.need("send")
 
@@ -120,7 +119,7 @@ class RaspiSms:
                 count_parts=self._gateway.count_parts,
             )
 
-        checked = await asyncio.to_thread(check) if len(octets) > LARGE_BODY else check()
+        checked = await asyncio.to_thread(check) if _large(request) else check()
         try:
             accepted = await self._gateway.accept(
                 account.id, checked.draft, _idempotency(request, body)
@@ -136,8 +135,8 @@ class RaspiSms:
         return response
 
     async def delete_scheduled(self, request: web.Request) -> web.Response:
-        """``DELETE /api/scheduled/{id}/``: also takes back what is queued and no phone has begun."""
-        body = await self._body(request, await request.read())
+        """``DELETE /api/scheduled/{id}/``: also takes back what is queued and not begun."""
+        body = await self._body(request)
         account = self._door.account(request, body)
         account.need("send")
         number = request.match_info["id"]
@@ -159,7 +158,7 @@ class RaspiSms:
 
     async def phone_status(self, request: web.Request) -> web.Response:
         """``POST /api/phone/{id}/status/``: look at the phone now."""
-        body = await self._body(request, await request.read())
+        body = await self._body(request)
         account = self._door.account(request, body)
         account.need("send")
         status = await self._gateway.look(_integer(request.match_info["id"]))
@@ -170,28 +169,45 @@ class RaspiSms:
             raise ApiError(Code.CANNOT_UPDATE, words)
         return answer(status)
 
-    async def _body(self, request: web.Request, octets: bytes) -> dict[str, Any]:
+    async def _body(self, request: web.Request) -> dict[str, Any]:
         """The fields of a body: a form, or JSON; an empty one has none."""
         try:
             if request.content_type == "multipart/form-data":
-                form = await request.post()
-                return from_pairs(
-                    [(name, value) for name, value in form.items() if isinstance(value, str)]
-                )
+                return from_pairs(await _multipart(request))
+            octets = await request.read()
             if not octets.strip():
                 return {}
             if request.content_type == "application/json":
-                return from_json(octets)
-            if request.content_type not in (
+                read = from_json
+            elif request.content_type in (
                 "application/x-www-form-urlencoded",
                 "application/octet-stream",
             ):
+                read = from_urlencoded
+            else:
                 raise FormError("the body must be a form or JSON")
-            if len(octets) > LARGE_BODY:
-                return await asyncio.to_thread(from_urlencoded, octets)
-            return from_urlencoded(octets)
-        except (FormError, ValueError) as error:
+            return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
+        except FormError as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
+
+
+def _large(request: web.Request) -> bool:
+    """Whether a body may take long to read; one that does not tell its length may."""
+    return request.content_length is None or request.content_length > LARGE_BODY
+
+
+async def _multipart(request: web.Request) -> list[tuple[str, str]]:
+    """The fields of a multipart form, all of them text; its files are left out."""
+    try:
+        form = await request.post()
+        return [
+            (name, value if isinstance(value, str) else bytes(value).decode())
+            for name, value in form.items()
+            if not isinstance(value, web.FileField)
+        ]
+    except (ValueError, LookupError, RuntimeError, AssertionError) as error:
+        # aiohttp's words for a part without a name, a charset or an encoding that there is not.
+        raise FormError("the multipart form cannot be read") from error
 
 
 def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -199,8 +215,8 @@ def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, st
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 0 < len(key) <= LONGEST_KEY:
-        words = f"Idempotency-Key must have 1 to {LONGEST_KEY} characters."
+    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
     asked = {name: value for name, value in body.items() if name != "api_key"}
     canonical = json.dumps(asked, sort_keys=True).encode()

@@ -1,6 +1,7 @@
 """A request to send, checked as RaspiSMS checks it and in its order. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -16,6 +17,7 @@ LONGEST_TEXT: Final = 1000  # characters, before any template
 MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
 WHEN: Final = "%Y-%m-%d %H:%M:%S"
+_DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,18 @@ def _data(data: object) -> str:
         return "[]"
     try:
         if not isinstance(data, str):
-            return json.dumps(data)
-        if json.loads(data) is None:
+            return json.dumps(data, allow_nan=False)
+        data.encode()  # raises for half a surrogate pair, which JSON can carry
+        if json.loads(data, parse_constant=_no_json) is None:
             raise ValueError
     except (ValueError, RecursionError) as error:
         words = "number data must be a valid json or leave not set."
         raise ApiError(Code.INVALID_PARAMETER, words) from error
     return data
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def normal(number: object, region: str | None = None) -> str | None:
@@ -167,7 +174,7 @@ def _phone(body: Mapping[str, Any], phones: Callable[[int], bool]) -> int | None
     if wanted in (None, "", "0", 0):
         return None
     text = str(wanted)
-    if not (text.isascii() and text.isdigit() and len(text) < 18 and phones(int(text))):
+    if not (_DIGITS.fullmatch(text) and phones(int(text))):
         words = "id_phone : You must specify an id_phone number among thoses of user phones."
         raise ApiError(Code.INVALID_PARAMETER, words)
     return int(text)
@@ -179,7 +186,7 @@ def _validity(body: Mapping[str, Any], usual: int) -> int:
     if wanted in (None, ""):
         return usual
     text = str(wanted)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 63 * 7 * 1440):
+    if not (_DIGITS.fullmatch(text) and 1 <= int(text) <= 63 * 7 * 1440):
         words = "validity_minutes must be a number of minutes from 1 to 635040."
         raise ApiError(Code.INVALID_PARAMETER, words)
     return int(text) * 60

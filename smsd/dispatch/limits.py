@@ -79,10 +79,13 @@ def window_start(startpoint: str, now: datetime, zone: tzinfo) -> datetime:
         rest = rest.removeprefix(word).strip()
     if not steps and not startpoint.strip():
         raise StartpointError("a startpoint is empty")
-    for amount, unit, ago in steps:
-        count = int(amount.replace(" ", "")) * (-1 if ago else 1)
-        local = _step(local, count, unit)
-    return _instant(local, zone)
+    try:
+        for amount, unit, ago in steps:
+            count = int(amount.replace(" ", "")) * (-1 if ago else 1)
+            local = _step(local, count, unit)
+        return _instant(local, zone)
+    except (ValueError, OverflowError) as error:
+        raise StartpointError(f'"{startpoint}" leaves the calendar') from error
 
 
 def _step(local: datetime, count: int, unit: str) -> datetime:

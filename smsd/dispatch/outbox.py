@@ -13,6 +13,7 @@ from typing import Final
 from smsd.adapters.contract import (
     Declined,
     PhoneError,
+    PhoneLost,
     Rejected,
     Submission,
     Throttled,
@@ -149,6 +150,9 @@ class Outbox:
         now, attempt, store = self._now(), claim.attempt, self._store
         match error:
             case Uncertain():
+                await _persist(lambda: store.outgoing.doubt(attempt, fault))
+            case PhoneLost() if steps.in_doubt:
+                # The others prove that it was not sent; a phone that is gone proves nothing.
                 await _persist(lambda: store.outgoing.doubt(attempt, fault))
             case Declined() if not steps.completed and not claim.sent_parts:
                 await _persist(lambda: store.outgoing.decline(attempt, fault))

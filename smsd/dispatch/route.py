@@ -34,7 +34,8 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
             why = "asked for" if message.phone is not None else _why(candidate, reasons)
             return Route(int(candidate.phone.id), f"{candidate.phone.name}: {why}")
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
-    for candidate in _fallbacks(takers, candidates, message, now):
+    fallbacks = _fallbacks(takers, candidates, message, now)
+    for candidate in fallbacks:
         obstacle = _obstacle(candidate, message, now)
         if obstacle is None:
             first = takers[0].phone.name if takers else "any phone"
@@ -43,7 +44,7 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
                 int(candidate.phone.id), f"{candidate.phone.name}: fallback of {first} ({because})"
             )
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
-    return _nobody(message, candidates, wanted, reasons)
+    return _nobody(message, (*takers, *fallbacks), reasons)
 
 
 def health(candidate: Candidate, now: datetime) -> tuple[Health, str]:
@@ -131,16 +132,8 @@ def _stay(message: Queued, by_id: dict[int, Candidate], now: datetime) -> Decisi
     return Route(int(candidate.phone.id), f"{candidate.phone.name}: it sent the first parts")
 
 
-def _nobody(
-    message: Queued,
-    candidates: Sequence[Candidate],
-    wanted: Sequence[Candidate],
-    reasons: Sequence[str],
-) -> Decision:
-    """Wait, unless every phone that there is has declined the message."""
-    asked = {int(c.phone.id) for c in wanted} | {
-        int(c.phone.id) for c in candidates if c.phone.cloud
-    }
-    if message.declined_by and asked <= message.declined_by:
+def _nobody(message: Queued, asked: Sequence[Candidate], reasons: Sequence[str]) -> Decision:
+    """Wait, unless every phone that might take the message has declined it."""
+    if asked and message.declined_by.issuperset(int(c.phone.id) for c in asked):
         return Refuse(Fault(FaultClass.DECLINED, "every phone has declined it"))
     return Wait("; ".join(reasons) or "no phone is configured")

@@ -9,7 +9,10 @@ from smsd.model.phone import PhoneId
 from smsd.store.database import Database, Row, Transaction, milliseconds, ms
 
 DEDUPE: Final = timedelta(days=7)  # how long a repeated message from a modem is known again
-SAME_MESSAGE: Final = timedelta(hours=24)  # parts further apart share a reference by chance
+SAME_MESSAGE: Final = timedelta(hours=24)  # how long missing parts are waited for
+SAME_SENDING: Final = timedelta(hours=1)
+"""Parts whose service centre times are further apart share a reference by chance: a sender hands
+in all of them at once, and one that is delivered late keeps the time at which it was handed in."""
 
 
 class Arrivals:
@@ -32,17 +35,18 @@ class Arrivals:
             if tx.row("same incoming", phone=phone, key=incoming.key, since=since) is not None:
                 return None
             place = incoming.place
+            sent_at = None if incoming.sent_at is None else milliseconds(incoming.sent_at)
             series = None
             if place is not None:
                 series = tx.value(
                     "open series", phone=phone, origin=incoming.originator, wide=place.wide,
                     reference=place.reference, total=place.total, number=place.number,
-                    since=tx.now - ms(SAME_MESSAGE),
+                    since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
+                    sent_at=tx.now if sent_at is None else sent_at,
                 ) or tx.value("new series")  # fmt: skip
             row = tx.value(
                 "add incoming", phone=phone, key=incoming.key, raw=incoming.raw,
-                origin=incoming.originator, now=tx.now,
-                sent_at=None if incoming.sent_at is None else milliseconds(incoming.sent_at),
+                origin=incoming.originator, now=tx.now, sent_at=sent_at,
                 reference=place and place.reference, wide=place and place.wide,
                 total=place and place.total, number=place and place.number,
                 series=series, error=incoming.error,
@@ -56,8 +60,7 @@ class Arrivals:
                 return None
             received: int = tx.value(
                 "add received", phone=phone, now=tx.now, origin=incoming.originator,
-                sent_at=None if incoming.sent_at is None else milliseconds(incoming.sent_at),
-                text=incoming.text, flash=incoming.flash, complete=True,
+                sent_at=sent_at, text=incoming.text, flash=incoming.flash, complete=True,
             )  # fmt: skip
             tx.run("incoming is received", id=row, received=received)
             tx.run("tell received", id=received, now=tx.now)

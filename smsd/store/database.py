@@ -165,8 +165,9 @@ class Database:
                 self._connection.execute("RELEASE work")
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # the way back may fail too; the next batch finds out
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             failure = StoreUnavailable(str(error))
             failure.__cause__ = error
             return [(done, None, failure) for _, done in batch]
@@ -193,10 +194,14 @@ def _connect(path: str | Path) -> sqlite3.Connection:
         cached_statements=256,
     )  # fmt: skip
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: with NORMAL a power cut can take back a message that was acknowledged.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    migrate(connection)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: with NORMAL a power cut can take back a message that was acknowledged.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection

@@ -1,6 +1,6 @@
 """A message's way out: kept, claimed for a phone, sent part by part, or given back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -136,7 +136,9 @@ class Outgoing:
                 if isinstance(decision, Route):
                     claims.append(_claim(tx, queued, row, decision))
                     phone = PhoneId(decision.phone)
-                    open_ones[phone] = _used_more(open_ones[phone], queued.parts)
+                    # The parts of a message that was begun have been counted since then.
+                    parts = queued.parts if queued.begun_on is None else 0
+                    open_ones[phone] = _used_more(open_ones[phone], parts)
                 elif isinstance(decision, Refuse):
                     keep_fault(tx, queued.id, decision.fault)
                     move(tx, queued.id, Change.REJECT, decision.fault.words)
@@ -273,6 +275,8 @@ class Outgoing:
                     tx, row["attempt"], "uncertain" if doubt else "refused", fault, parts_went=doubt
                 )
                 move(tx, row["id"], Change.DOUBT if doubt else Change.RELEASE, fault.words)
+                if doubt:
+                    apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
                 found[State.UNCERTAIN if doubt else State.QUEUED] += 1
             return found
 
@@ -293,15 +297,16 @@ def _next_due(
 ) -> Row | None:
     """The next message in order, past those whose phone takes nothing at the moment."""
     everyone = tuple(open_ones.values())
-    closed = [
-        phone or 0
-        for phone in (None, *open_ones)
-        if isinstance(choose(_any_message(phone), everyone), Wait)
-    ]
+
+    def closed(messages: Iterable[tuple[int, Queued]]) -> str:
+        waits = [n for n, any_one in messages if isinstance(choose(any_one, everyone), Wait)]
+        return "," + "".join(f"{phone}," for phone in waits)
+
     priority, due_at, after = place
     return tx.row(
         "due", now=tx.now, priority=priority, due_at=due_at, id=after,
-        closed="," + "".join(f"{phone}," for phone in closed),
+        closed=closed((phone or 0, _any_message(phone)) for phone in (None, *open_ones)),
+        stuck=closed((phone, _any_message(None, begun_on=phone)) for phone in open_ones),
     )  # fmt: skip
 
 
@@ -350,8 +355,8 @@ def _used_more(candidate: Candidate, parts: int) -> Candidate:
     )
 
 
-def _any_message(phone: int | None) -> Queued:
-    return Queued(MessageId(0), "", 1, phone)
+def _any_message(phone: int | None, *, begun_on: int | None = None) -> Queued:
+    return Queued(MessageId(0), "", 1, phone, begun_on)
 
 
 def _queued(row: Row) -> Queued:

@@ -66,7 +66,8 @@ SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_o
 SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY id LIMIT 100;
 
 -- due --
--- The next message after a place in the order; :closed lists phones that take nothing now (",1,2,").
+-- The next message after a place in the order; :closed lists phones that take nothing new now (",1,2,"),
+-- :stuck those that do not even go on with what they have begun.
 SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
        m.priority, m.due_at, m.expires_at,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
@@ -74,7 +75,8 @@ SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun
   FROM message m
  WHERE m.state = 'queued' AND m.due_at <= :now
    AND (m.priority < :priority OR (m.priority = :priority AND (m.due_at, m.id) > (:due_at, :id)))
-   AND instr(:closed, ',' || coalesce(m.begun_on, m.wanted_phone_id, 0) || ',') = 0
+   AND CASE WHEN m.begun_on IS NULL THEN instr(:closed, ',' || coalesce(m.wanted_phone_id, 0) || ',')
+            ELSE instr(:stuck, ',' || m.begun_on || ',') END = 0
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
 
@@ -126,10 +128,10 @@ UPDATE message SET due_at = :due_at WHERE id = :id;
 SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
 
 -- reserved --
--- Parts of messages that a phone has claimed and not yet begun.
+-- Parts that a phone has yet to send of the messages that it has claimed, or begun and given back.
 SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
         WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
-  FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone;
+  FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
 
 -- begin part --
 INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
@@ -158,7 +160,7 @@ SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a
   FROM message WHERE id = :id;
 
 -- claimed --
-SELECT m.id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
+SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
   FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
 
 -- part by reference --
@@ -228,6 +230,7 @@ SELECT i.series, max(coalesce(i.sent_at, i.came_at)) AS newest FROM incoming i
    AND i.total = :total AND i.received_id IS NULL AND i.series IS NOT NULL
  GROUP BY i.series
 HAVING sum(i.number = :number) = 0 AND max(i.came_at) >= :since
+   AND max(abs(coalesce(i.sent_at, i.came_at) - :sent_at)) <= :apart
  ORDER BY newest DESC LIMIT 1;
 
 -- new series --

@@ -73,6 +73,7 @@ CREATE INDEX message_due ON message (priority DESC, due_at, id) WHERE state = 'q
 CREATE INDEX message_wake ON message (due_at) WHERE state = 'queued';
 CREATE INDEX message_expiry ON message (expires_at) WHERE state = 'queued';
 CREATE INDEX message_claimed ON message (phone_id) WHERE state = 'claimed';
+CREATE INDEX message_begun ON message (begun_on) WHERE state = 'queued' AND begun_on IS NOT NULL;
 CREATE INDEX message_scheduled ON message (scheduled_id);
 CREATE INDEX message_account ON message (account_id, id);
 

@@ -1,0 +1,78 @@
+"""Names keep their ids over restarts, and a PIN is tried once."""
+
+from pathlib import Path
+
+from tests.rig import Rig
+from tests.virtual_time import run
+
+
+def test_an_account_keeps_its_id(tmp_path: Path) -> None:
+    async def main() -> None:
+        ids = []
+        for names in (("app", "other"), ("other", "app")):
+            rig = Rig(tmp_path / "db")
+            ids.append({name: await rig.store.registry.account(name) for name in names})
+            rig.database.close()
+        assert ids[0] == ids[1] == {"app": 1, "other": 2}
+
+    run(main())
+
+
+def test_a_phone_keeps_its_id_and_one_that_is_gone_keeps_its_history() -> None:
+    async def main() -> None:
+        rig = Rig()
+        configure = rig.store.registry.configure_phones
+        first = await configure([("a", "modem", "{}", 1), ("b", "modem", "{}", 0)])
+        again = await configure([("b", "modem", "{}", 0), ("c", "smsmode", "{}", 5)])
+        assert again == [first[1], first[1] + 1]
+        shown = await rig.store.views.page("phone", account=None)
+        assert [(row["name"], row["priority"]) for row in shown] == [("b", 0), ("c", 5)]
+        back = await configure([("a", "modem", "{}", 2)])
+        assert back == [first[0]]
+        assert len(await rig.rows("phone")) == 3
+        rig.database.close()
+
+    run(main())
+
+
+def test_an_unchanged_phone_is_not_updated() -> None:
+    async def main() -> None:
+        rig = Rig()
+        for priority in (1, 1, 2):
+            await rig.store.registry.configure_phones([("a", "modem", "{}", priority)])
+            [row] = await rig.rows("phone")
+            assert (row["updated_at"] is not None) is (priority == 2)
+        rig.database.close()
+
+    run(main())
+
+
+def test_the_phones_that_a_person_switched_off() -> None:
+    async def main() -> None:
+        rig = Rig()
+        ids = await rig.store.registry.configure_phones([("a", "m", "", 0), ("b", "m", "", 0)])
+        assert await rig.store.registry.disabled_phones() == frozenset()
+        rig.database._connection.execute("UPDATE phone SET disabled = 1 WHERE name = 'b'")
+        assert await rig.store.registry.disabled_phones() == {ids[1]}
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_pin_has_one_try_on_a_sim_until_it_was_accepted(tmp_path: Path) -> None:
+    async def main() -> None:
+        rig = Rig(tmp_path / "db")
+        assert await rig.store.registry.try_pin("sim", "1234")
+        rig.database.close()
+        rig = Rig(tmp_path / "db")
+        registry = rig.store.registry
+        assert not await registry.try_pin("sim", "1234")
+        assert await registry.try_pin("sim", "4321")
+        assert await registry.try_pin("other sim", "1234")
+        await registry.pin_accepted("sim", "4321")
+        assert await registry.try_pin("sim", "4321")
+        assert not await registry.try_pin("sim", "1234")
+        assert not [v for row in await rig.rows("pin_attempt") for v in row.values() if v == "1234"]
+        rig.database.close()
+
+    run(main())
