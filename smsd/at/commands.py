@@ -4,15 +4,15 @@ Limits follow what the slowest modem known needs (27.007 and 27.005 set none): t
 makes a working modem look dead, and a delete that was given up brings the same message again.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NewType
+from typing import Final
 
 from smsd.at.dialogue import Command
-from smsd.at.syntax import AnswerError, fields, find, number, only, ranges, strings
-
-Reference = NewType("Reference", int)
+from smsd.at.syntax import AnswerError, fields, find, natural, number, only, ranges, strings
+from smsd.at.urcs import Reference
 
 
 def _nothing(lines: Sequence[str]) -> None:
@@ -32,6 +32,17 @@ def attention() -> Command[None]:
 def identity(line: str) -> Command[str]:
     """``+CGMI``, ``+CGSN``, ``+CIMI`` …: one text, with or without prefix or quotes."""
     return Command(line, _text, timeout=20.0)
+
+
+def serial_number() -> Command[str]:
+    """``+CGSN``: the IMEI, or what the maker put in its place; empty if none is told."""
+    return Command("AT+CGSN", _serial_number, timeout=20.0)
+
+
+def _serial_number(lines: Sequence[str]) -> str:
+    """14 to 17 digits in whatever dress (27.007 5.4): it names the modem, chatter must not."""
+    found = (re.fullmatch(r'(?:\+CGSN: *)?"?([0-9]{14,17})"?', line) for line in lines)
+    return next((match[1] for match in found if match), "")
 
 
 def _text(lines: Sequence[str]) -> str:
@@ -71,7 +82,7 @@ def pin_state() -> Command[str]:
 
     Empty where the modem answers a bare OK, which some do once the SIM is ready.
     """
-    return Command("AT+CPIN?", _pin_state, answers=("+CPIN:",), timeout=10.0)
+    return Command("AT+CPIN?", _pin_state, answers=("+CPIN:",), timeout=10.0, may_lack_final=True)
 
 
 def _pin_state(lines: Sequence[str]) -> str:
@@ -94,8 +105,8 @@ def pin_tries() -> Command[int | None]:
 def _pin_tries(lines: Sequence[str]) -> int | None:
     for line in lines:
         values = fields(line)
-        if values[0].upper() == "SIM PIN" and len(values) > 1 and values[1].isdigit():
-            return int(values[1])
+        if values[0].upper() == "SIM PIN" and len(values) > 1:
+            return natural(values[1])
     return None
 
 
@@ -196,10 +207,10 @@ def _memories(lines: Sequence[str]) -> Memories:
     if len(groups) == 1:  # Wavecom Q2 wraps all of it once more: (("SM","BM","SR"),("SM"))
         inner = line.partition(":")[2].strip()[1:-1]
         groups = [strings(value) for value in fields(":" + inner)]
-    groups += [groups[0]] * (3 - len(groups))
     if not groups[0]:
         raise AnswerError(line, "the names of memories")
-    return Memories(*groups[:3])
+    read, write, receive = ([*groups, (), ()])[:3]
+    return Memories(read, write or read, receive or read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +229,8 @@ def select_memories(*names: str) -> Command[Fill | None]:
 
 def _fill(lines: Sequence[str]) -> Fill | None:
     values = fields(find(lines, "+CPMS:") or ":")
-    if len(values) < 2 or not (values[0].isdigit() and values[1].isdigit()):
-        return None
-    return Fill(int(values[0]), int(values[1]))
+    used, total = natural(values[0]), natural(values[1]) if len(values) > 1 else None
+    return Fill(used, total) if used is not None and total is not None else None
 
 
 def indications(*values: int) -> Command[None]:
@@ -259,8 +269,9 @@ def _listed(lines: Sequence[str]) -> tuple[Stored, ...]:
             header = line
         elif header is not None and _is_hex(line):
             values = fields(header)
-            length = int(values[-1]) if values[-1].isdigit() else None
-            records.append(Stored(number(values[0], header), line.upper(), length))
+            index = natural(values[0])
+            if index is not None:  # a header that is garbled hides one record, not all of them
+                records.append(Stored(index, line.upper(), natural(values[-1])))
             header = None
     return tuple(records)
 
@@ -273,10 +284,9 @@ def read_message(index: int) -> Command[Stored | None]:
         if header is None:
             return None
         body = next((line for line in lines[lines.index(header) + 1 :] if _is_hex(line)), None)
-        length = fields(header)[-1]
         if body is None:
             return None
-        return Stored(index, body.upper(), int(length) if length.isdigit() else None)
+        return Stored(index, body.upper(), natural(fields(header)[-1]))
 
     return Command(f"AT+CMGR={index}", parse, timeout=15.0)
 
@@ -306,8 +316,8 @@ def send_pdu(pdu: str, length: int, *, timeout: float = 120.0) -> Command[Refere
 
 def _reference(lines: Sequence[str]) -> Reference | None:
     line = find(lines, "+CMGS:")
-    value = fields(line)[0] if line else ""
-    return Reference(int(value)) if value.isdigit() else None
+    value = natural(fields(line)[0]) if line else None
+    return None if value is None else Reference(value)
 
 
 def acknowledge() -> Command[None]:

@@ -60,8 +60,8 @@ class FinalResult:
 
     @property
     def ok(self) -> bool:
-        """Whether it says that the command was carried out."""
-        return self.text == "OK" or self.text.startswith("CONNECT")
+        """Whether it says that the command was carried out; no command of ours connects."""
+        return self.text == "OK"
 
     @property
     def cme(self) -> int | None:
@@ -85,7 +85,8 @@ class Command(Generic[T]):
     ``answers`` are the prefixes of its information lines that could also come unasked; each is
     taken as the answer once. ``payload`` follows the prompt and is closed with Ctrl-Z.
     ``timeout`` is in seconds, from the last octet written to the final result
-    (``prompt_timeout``: to the prompt).
+    (``prompt_timeout``: to the prompt). ``may_lack_final``: some modems end its answer with the
+    information line.
     """
 
     line: str
@@ -94,6 +95,7 @@ class Command(Generic[T]):
     payload: bytes | None = None
     timeout: float = 10.0
     prompt_timeout: float = 10.0
+    may_lack_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,14 @@ class Urc:
 class Late:
     """The answer to an abandoned command; ``result`` is ``None`` if only its lines came."""
 
-    command: Command[Any] | None
+    command: Command[Any]
     lines: tuple[str, ...]
     result: FinalResult | None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the lines hold what the command declared: only its own answer has that."""
+        return any(line.startswith(self.command.answers) for line in self.lines)
 
 
 Event = Response | Urc | Late
@@ -144,7 +151,7 @@ class Dialogue:
 
     state: State = State.IDLE
     probes: int = 0
-    """How often this resynchronisation has probed; answers to more than one may follow."""
+    """How often this resynchronisation has probed; each probe may still be answered."""
     was_submitted: bool = False
     """Whether the abandoned command's payload had been written."""
     _command: Command[Any] | None = None
@@ -155,6 +162,7 @@ class Dialogue:
     _buffer: bytes = b""
     _out: bytes = b""
     _probe_answered: bool = False
+    _probes_done: int = 0
 
     def send(self, command: Command[Any]) -> None:
         """Begin a command; only when IDLE."""
@@ -171,7 +179,7 @@ class Dialogue:
         it is the past. Called again while STALE it probes once more.
         """
         if self.state is not State.STALE:
-            self.probes = 0
+            self.probes = self._probes_done = 0
             self.was_submitted = self.state is State.PAYLOAD
         self._move("abandon")
         self.probes += 1
@@ -194,7 +202,8 @@ class Dialogue:
             if end is None:
                 self._buffer = self._buffer[-LINE_LIMIT:]
                 return events
-            line = self._buffer[: end.start()].decode("latin-1").strip(" \0\x1a")
+            octets = self._buffer[: end.start()][-LINE_LIMIT:]
+            line = octets.decode("latin-1").strip(" \0\x1a")
             self._buffer = self._buffer[end.end() :]
             if line:
                 events += self._line(line)
@@ -235,7 +244,8 @@ class Dialogue:
         if self.state is State.STALE and prefix == PROBE_ANSWER:
             self._probe_answered = True
             return self._past(None) if self._lines else []
-        if prefix in self._expected:
+        # Before the prompt there is nothing that a payload's answer could answer.
+        if prefix in self._expected and self.state is not State.PROMPT:
             self._expected.discard(prefix)
             self._lines.append(line)
             return []
@@ -265,24 +275,31 @@ class Dialogue:
             if not self._probe_answered:
                 return self._past(result)
             self._forget()
-            if self.probes <= 1:
+            self._probe_answered = False
+            self._probes_done += 1
+            if self._probes_done == self.probes:
                 self._move("resynced")
-            else:  # answers of the other probes may follow: the port settles when it is quiet
-                self.probes = -1
             return []
         if self.state is State.IDLE or self._command is None:
             return [Urc(result.text)]  # nobody asked
-        response = Response(
-            self._command, tuple(self._lines), result, submitted=self.state is State.PAYLOAD
-        )
+        if self.state is State.PROMPT and result.ok:
+            return []  # it cannot be carried out yet: an answer to something before it
+        submitted = self.state is State.PAYLOAD and not self._out
+        self._out = b""  # a payload that has not been written is not wanted any more
+        response = Response(self._command, tuple(self._lines), result, submitted=submitted)
         self._move("final")
         self._forget()
         return [response]
 
     @property
+    def answered_in_part(self) -> bool:
+        """Information lines of the command have come, its final result has not."""
+        return bool(self._lines)
+
+    @property
     def settling(self) -> bool:
-        """Answered after more than one probe: wait until the line is quiet, then `settle`."""
-        return self.state is State.STALE and self.probes == -1
+        """Some probes were answered, not all: wait until the line is quiet, then `settle`."""
+        return self.state is State.STALE and self._probes_done > 0
 
     def settle(self) -> None:
         """The line has been quiet: every probe's answer has come or never will."""
@@ -290,12 +307,12 @@ class Dialogue:
         self._move("resynced")
 
     def _past(self, result: FinalResult | None) -> list[Event]:
-        late = Late(self._command, tuple(self._lines), result)
+        command, lines = self._command, tuple(self._lines)
         self._lines = []
-        if self._command is None:
+        if command is None:
             return []  # before the first command: nobody waits for it
-        self._command = None if result is not None else self._command
-        return [late]
+        self._command = None if result is not None else command
+        return [Late(command, lines, result)]
 
     def _forget(self) -> None:
         self._command, self._expected, self._lines = None, set(), []
@@ -307,4 +324,4 @@ def _prefix(line: str) -> str:
 
 
 def _is_pdu(line: str) -> bool:
-    return line.isascii() and line.isalnum() and all(c in "0123456789abcdefABCDEF" for c in line)
+    return len(line) % 2 == 0 and all(c in "0123456789abcdefABCDEF" for c in line)

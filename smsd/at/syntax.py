@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
+
+LONGEST_RANGE: Final = 256  # no parameter of 27.005 counts further; a garbled one may claim to
 
 
 class AnswerError(Exception):
@@ -31,11 +34,17 @@ def fields(line: str) -> list[str]:
     return [*values, value.strip()]
 
 
+def natural(value: str) -> int | None:
+    """An unsigned decimal value of at most nine digits; ``None`` for anything else."""
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
+
+
 def number(value: str, line: str) -> int:
-    """An unsigned decimal value; raises `AnswerError` naming the line it stood in."""
-    if not (value.isascii() and value.isdigit()):
+    """The same; raises `AnswerError` naming the line it stood in."""
+    found = natural(value)
+    if found is None:
         raise AnswerError(line, "a number")
-    return int(value)
+    return found
 
 
 def find(lines: Sequence[str], prefix: str) -> str | None:
@@ -54,11 +63,12 @@ def only(lines: Sequence[str], prefix: str) -> str:
 def ranges(value: str) -> tuple[int, ...]:
     """The numbers of a list such as ``(0-2,4)``; what is not a number is left out."""
     found: list[int] = []
-    for first, last in re.findall(r"(\d+)(?:-(\d+))?", value):
-        found += range(int(first), int(last or first) + 1)
+    for first, last in re.findall(r"\b([0-9]{1,9})(?:-([0-9]{1,9}))?\b", value):
+        low, high = int(first), int(last or first)
+        found += range(low, min(high, low + LONGEST_RANGE) + 1)
     return tuple(found)
 
 
 def strings(value: str) -> tuple[str, ...]:
-    """The quoted strings of a list such as ``("SM","ME")``."""
-    return tuple(re.findall(r'"([^"]*)"', value))
+    """The quoted names of a list such as ``("SM","ME")``; what cannot be a name is left out."""
+    return tuple(re.findall(r'"([A-Za-z0-9_]+)"', value))

@@ -1,9 +1,12 @@
 """What comes unasked: a table of prefixes, and what the ones we act on mean."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NewType
 
-from smsd.at.syntax import fields
+from smsd.at.syntax import fields, natural
+
+Reference = NewType("Reference", int)
+"""TP-MR: what the modem calls a part that it submitted (23.040 9.2.3.6)."""
 
 BODY_LINES: Final = {"+CMT:": 1, "+CDS:": 1, "+CBM:": 1}
 """Unsolicited results followed by a PDU on lines of its own (27.005 3.4.1)."""
@@ -18,7 +21,7 @@ _PREFIXES: Final = frozenset(
         "+ZUSIMR:", "+ZPASR:", "+ZPSTM:", "+ZDONR:", "+ZEND", "+SPNWNAME:", "+PSBEARER:", "+PACSP0",
         "+NITZ:", "+CNSMOD:", "+RXDTMF:", "+QIND:", "+QUSIM:", "+QSIMSTAT:", "+QGPSURC:",
         "+QLWURC:", "+QTONEDET:", "+UUPSDA:", "+UUSIMSTAT:", "+UCALLSTAT:", "+PBREADY",
-        "+AT: READY", "+WIND:", "+STIN:", "+CSMINS:", "DST:", "VOICE CALL:", "MISSED_CALL:",
+        "+WIND:", "+STIN:", "+CSMINS:", "DST:", "VOICE CALL:", "MISSED_CALL:",
     }
 )  # fmt: skip
 _LINES: Final = frozenset(
@@ -26,7 +29,7 @@ _LINES: Final = frozenset(
         "RING", "NO CARRIER", "RDY", "Call Ready", "SMS Ready", "PB DONE", "SMS DONE",
         "NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE WARNNING",
         "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN", "NOT FOND ^,NOT CUSTOM AT",
-        "SAMSUNG PTS DG Test",
+        "SAMSUNG PTS DG Test", "+AT: READY",
     }
 )  # fmt: skip
 _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
@@ -67,9 +70,9 @@ class RegistrationChanged:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionAnswered:
-    """``+CMGS`` with no command that waits for it: the answer to one that was given up."""
+    """``+CMGS`` after its OK, or the answer to a command that was given up."""
 
-    reference: int | None
+    reference: Reference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,16 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
     """The meaning of an unsolicited line; `Noise` for all that nothing is to be done about."""
     values = fields(line)
     match line.partition(":")[0]:
-        case "+CMTI" | "+CDSI" if len(values) > 1 and values[1].isdigit():
-            return MessageStored(values[0], int(values[1]))
+        case "+CMTI" | "+CDSI" if len(values) > 1 and (index := natural(values[1])) is not None:
+            return MessageStored(values[0], index)
         case "+CMT" | "+CDS" if body:
             # ZTE writes "+CDS: ,25" and others "+CMT: "",25": the length is the last number.
-            length = values[-1]
-            return MessageArrived(body[0], int(length) if length.isdigit() else None)
+            return MessageArrived(body[0], natural(values[-1]))
         case "+CREG" | "+CGREG" | "+CEREG":
             return RegistrationChanged()
         case "+CMGS":
-            return SubmissionAnswered(int(values[0]) if values[0].isdigit() else None)
+            reference = natural(values[0])
+            return SubmissionAnswered(None if reference is None else Reference(reference))
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
         case _:

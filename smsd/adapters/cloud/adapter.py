@@ -20,7 +20,7 @@ from smsd.adapters.contract import (
     Unavailable,
     Uncertain,
 )
-from smsd.model.events import Awaited, Verdict
+from smsd.model.events import Awaited
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 
@@ -30,7 +30,8 @@ PROBE_EVERY: Final = 300.0  # seconds between looks at the account
 PATIENCE: Final = 3  # failed probes in a row before a provider counts as unavailable
 POLL_FIRST: Final = 2.0  # seconds after sending that a report is first asked for
 POLL_SLOWEST: Final = 3600.0
-LONGEST_BODY: Final = 1_000_000  # octets
+LONGEST_BODY: Final = 65_536  # octets; the answers that we read have less than a hundred
+_PASSING: Final = (FaultClass.NETWORK, FaultClass.AMBIGUOUS)
 
 
 class CloudAdapter:
@@ -76,12 +77,11 @@ class CloudAdapter:
         try:
             reply = await self._exchange(self._provider.probe())
             words = self._provider.standing(reply)
-        except Unavailable as error:
-            self._sink.health(error.health, error.fault.words, hint=error.fault.hint)
-        except Uncertain as error:
+        except (Unavailable, Uncertain) as error:
+            health = error.health if isinstance(error, Unavailable) else Health.UNAVAILABLE
             self._failures += 1
-            if self._failures >= PATIENCE:
-                self._sink.health(Health.UNAVAILABLE, error.fault.words)
+            if error.fault.kind not in _PASSING or self._failures >= PATIENCE:
+                self._sink.health(health, error.fault.words, hint=error.fault.hint)
         else:
             self._failures = 0
             self._sink.facts(account=words)
@@ -112,9 +112,17 @@ class CloudAdapter:
             async with self._session.request(
                 request.method, _verbatim(url), data=body, headers=headers, allow_redirects=False
             ) as response:
-                content = await response.content.read(LONGEST_BODY)
+                content = b""
+                async for piece in response.content.iter_any():
+                    content += piece
+                    if len(content) > LONGEST_BODY:
+                        raise aiohttp.ClientPayloadError
                 return Reply(response.status, content, response.charset)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
             fault = Fault(FaultClass.NETWORK, f"no connection to the provider ({_name(error)})")
             raise Unavailable(fault, seconds=30.0) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -136,32 +144,31 @@ class CloudAdapter:
             str, tuple[float, float]
         ] = {}  # id → when to ask next, and the pause after that
         while True:
+            self._new.clear()  # before looking: what is sent meanwhile wakes us at once
             awaited = {item.reference: item for item in await sink.awaited()}
             asked = {key: value for key, value in asked.items() if key in awaited}
             for key, item in awaited.items():
                 due, pause = asked.setdefault(key, (loop.time() + POLL_FIRST, 2 * POLL_FIRST))
-                if due <= loop.time() and not await self._report(sink, item):
+                if due <= loop.time():
+                    await self._report(sink, item)
                     asked[key] = (loop.time() + pause, min(2 * pause, POLL_SLOWEST))
             next_due = min((due for due, _ in asked.values()), default=loop.time() + PROBE_EVERY)
-            self._new.clear()
             try:
                 async with asyncio.timeout_at(max(next_due, loop.time() + 0.1)):
                     await self._new.wait()
             except TimeoutError:
                 pass
 
-    async def _report(self, sink: Sink, item: Awaited) -> bool:
-        """Ask once; True if the verdict is final."""
+    async def _report(self, sink: Sink, item: Awaited) -> None:
+        """Ask once; what is still awaited after that is asked for again."""
         try:
             report = self._provider.verdict(
                 item, await self._exchange(self._provider.enquire(item))
             )
         except PhoneError:
-            return False
-        if report is None:
-            return False
-        await sink.reported(report)
-        return report.verdict is not Verdict.TRYING
+            return
+        if report is not None:
+            await sink.reported(report)
 
 
 def _verbatim(url: str) -> URL:

@@ -31,9 +31,9 @@ class Reply:
             try:
                 if charset is not None:
                     return self.body.decode(charset).removeprefix("\ufeff")
-            except (UnicodeDecodeError, LookupError):
+            except (ValueError, LookupError):  # not in it, or no charset at all
                 continue
-        return self.body.decode("latin-1")
+        raise AssertionError("every octet is a character of ISO-8859-15")
 
 
 class Provider(Protocol):

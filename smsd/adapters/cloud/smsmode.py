@@ -31,11 +31,9 @@ _SINGLE: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà_"
 )
 _DOUBLE: Final = frozenset("{|}~[\\]^€")
-_ANSWER: Final = re.compile(
-    r"\s*(?P<code>\d{1,4})\s*\|\s*(?P<words>[^|]*?)\s*(?:\|\s*(?P<id>\S+)\s*)?\|?\s*"
-)
-_REPORT: Final = re.compile(r"\+?(?P<number>\d{6,15})\s+(?P<status>\d{1,4})")
-_BALANCE: Final = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*")
+_REPORT: Final = re.compile(r"\+?(?P<number>[0-9]{6,15})\s+(?P<status>[0-9]{1,4})")
+_BALANCE: Final = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,6})?")
+_PASSING: Final = (31, 50)  # return codes that say nothing of the account
 _REFUSED_STATUSES: Final = (401, 403, 404, 405, 413)
 
 _DELIVERED: Final = {
@@ -113,12 +111,13 @@ class Smsmode:
 
     def receipt(self, reply: Reply) -> str:
         """The third field of ``0 | Accepté … | id``; all else is a refusal or a doubt."""
-        answer = _ANSWER.fullmatch(reply.text)
-        if answer is not None and reply.status < 400 and answer["code"] == "0" and answer["id"]:
-            return answer["id"]
-        if reply.status >= 500 or answer is None:
+        answer = _answer(reply.text)
+        if answer is None or reply.status >= 500:
             raise _unreadable(reply)
-        raise _refusal(int(answer["code"]), answer["words"])
+        code, words, identifier = answer
+        if code == 0 and identifier and reply.status < 400:
+            return identifier
+        raise _refusal(code, words)
 
     def enquire(self, awaited: Awaited) -> Request:
         """``compteRendu.do`` (item 4)."""
@@ -149,18 +148,31 @@ class Smsmode:
 
     def standing(self, reply: Reply) -> str:
         """The balance in words; a negative one is a post-paid account, zero is no credit."""
-        balance = _BALANCE.fullmatch(reply.text)
-        if balance is not None:
-            amount = float(balance[1].replace(",", "."))
+        text = reply.text.strip()
+        if _BALANCE.fullmatch(text):
+            amount = float(text.replace(",", "."))
             if amount == 0:
                 raise Unavailable(
                     Fault(FaultClass.CREDIT, "the account is empty"), health=Health.NO_CREDIT
                 )
-            return f"balance {balance[1]}" if amount > 0 else "post-paid account"
-        answer = _ANSWER.fullmatch(reply.text)
-        words = answer["words"] if answer else f"HTTP {reply.status}, not readable"
-        code = f"smsmode {answer['code']}" if answer else None
-        raise Unavailable(Fault(FaultClass.CONFIGURATION, words, code))
+            return f"balance {text}" if amount > 0 else "post-paid account"
+        answer = _answer(text)
+        if answer is None and reply.status in (*_REFUSED_STATUSES, 429):
+            raise _unreadable(reply)
+        code, words, _ = answer or (None, f"HTTP {reply.status}, not readable", "")
+        kind = FaultClass.NETWORK if code in (None, *_PASSING) else FaultClass.CONFIGURATION
+        raise Unavailable(Fault(kind, words, None if code is None else f"smsmode {code}"))
+
+
+def _answer(text: str) -> tuple[int, str, str] | None:
+    """Code, words and id (empty if there is none) of ``code | words | id``; a last | is allowed."""
+    code, *rest = [field.strip() for field in text.split("|")]
+    if not rest or not re.fullmatch("[0-9]{1,4}", code):
+        return None
+    words, *more = rest[:-1] if len(rest) > 1 and not rest[-1] else rest
+    if len(more) > 1 or any(len(field.split()) != 1 for field in more):
+        return None
+    return int(code), words, more[0] if more else ""
 
 
 def _form(parameters: dict[str, str], *, plain: bool = True) -> bytes:

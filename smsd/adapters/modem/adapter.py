@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from smsd.adapters.contract import (
@@ -24,7 +24,7 @@ from smsd.adapters.contract import (
     Uncertain,
     lost,
 )
-from smsd.adapters.modem.faults import RETRY_AFTER, error_of, fault_of
+from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.open import Streams, appears, opened, present
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
@@ -42,6 +42,7 @@ from smsd.model.phone import Health
 
 log: Final = logging.getLogger(__name__)
 
+REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
 STALE_DELETES: Final = 3  # refusals to delete a record before it is left where it lies
 
@@ -55,7 +56,7 @@ class ModemSettings:
 
     device: str
     baud: int = 115_200
-    pin: str | None = None
+    pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
     send_timeout: float | None = None
 
@@ -85,6 +86,7 @@ class ModemAdapter:
         self._registered = False
         self._hints: asyncio.Queue[urcs.Unsolicited | LateAnswer] = asyncio.Queue()
         self._given_up: deque[_InFlight] = deque(maxlen=1)
+        self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._undeletable: dict[tuple[str, int, str], int] = {}
 
     @property
@@ -95,12 +97,12 @@ class ModemAdapter:
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
         device = self._settings.device
+        await self._finish(sink)
         if self._open is None and not present(device):
             sink.health(Health.UNAVAILABLE, f"{device} is not there", hint="is it plugged in?")
             await appears(device)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         self._sink = sink
-        self._hints = asyncio.Queue()
         try:
             async with (
                 (self._open or opened)(device, self._settings.baud) as streams,
@@ -118,12 +120,17 @@ class ModemAdapter:
             self._port = self._setup = None
             self._registered = False
 
-    async def _serve(self, port: Port, sink: Sink) -> None:
+    async def _start(self, port: Port, sink: Sink) -> None:
+        """Set the modem up, take in what lies there, and offer it for sending."""
+        self._port, self._selected = None, ""
         self._setup = await set_up(port, self._profile, self._settings.pin, sink)
-        self._selected = ""
         await self._sweep(port, sink)
         self._port = port
         await self._look(port, sink)
+
+    async def _serve(self, port: Port, sink: Sink) -> None:
+        await self._start(port, sink)
+        assert self._setup is not None
         loop = asyncio.get_running_loop()
         profile = self._profile
         sweep_every = profile.sweep_every if self._setup.announces else profile.polling_every
@@ -143,6 +150,18 @@ class ModemAdapter:
                 await self._follow(hint, port, sink)
             if port.silent_commands >= SILENT_LIMIT:
                 raise lost("the modem answers no commands any more")
+
+    async def _finish(self, sink: Sink) -> None:
+        """Keep what a lost modem had handed over already; its other hints say nothing any more."""
+        left, self._hints = self._hints, asyncio.Queue()
+        while not left.empty():
+            match hint := left.get_nowait():
+                case urcs.MessageArrived(pdu=pdu, length=length):
+                    await self._keep(sink, pdu, length)
+                case LateAnswer():
+                    await sink.answered_late(hint)
+                case _:
+                    pass
 
     async def check(self) -> None:
         """Ask for registration and signal now."""
@@ -227,13 +246,28 @@ class ModemAdapter:
             report_requested=submission.report,
         )
 
-    async def _submit(
-        self, port: Port, pdu: PDU, in_flight: _InFlight
-    ) -> commands.Reference | None:
+    async def _submit(self, port: Port, pdu: PDU, in_flight: _InFlight) -> urcs.Reference | None:
+        self._given_up.clear()  # from here on a stray answer may be this part's
+        self._following = asyncio.Queue()
+        try:
+            reference = await self._exchange(port, pdu, in_flight)
+            if reference is None:  # some modems say OK first, and the reference after it
+                async with asyncio.timeout(REFERENCE_FOLLOWS):
+                    reference = await self._following.get()
+        except TimeoutError:
+            reference = None  # and some tell none: it is sent all the same
+        finally:
+            self._following = None
+        return reference
+
+    async def _exchange(self, port: Port, pdu: PDU, in_flight: _InFlight) -> urcs.Reference | None:
         limit = self._settings.send_timeout or self._profile.send_timeout
         command = commands.send_pdu(pdu.hex, pdu.length, timeout=limit)
         try:
             return await port.execute(command)
+        except asyncio.CancelledError:
+            self._given_up.append(in_flight)  # the exchange goes on without its caller
+            raise
         except ModemError as error:
             self._refused(error)
             return None
@@ -247,8 +281,6 @@ class ModemAdapter:
             if error.submitted:
                 raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
             raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
-        except AnswerError:
-            return None  # OK, with a reference that cannot be read
 
     def _refused(self, error: ModemError) -> None:
         """Raise what a refusal asks for; returns if it says that an earlier copy was accepted."""
@@ -258,6 +290,8 @@ class ModemAdapter:
         if error.submitted and error.result.cms is None and error.result.cme is None:
             # Some modems say a bare ERROR although the message was queued.
             raise Uncertain(_doubt("the modem gave no cause for its error", fault.code)) from error
+        if fault.kind is FaultClass.AMBIGUOUS and not error.submitted:
+            raise Throttled(fault, retry_after=RETRY_AFTER, tries=TRIES) from error
         if fault.kind is FaultClass.MEMORY:
             self._hints.put_nowait(urcs.MessageStored("", -1))  # sweep, to make room
         if fault.kind is FaultClass.NETWORK:
@@ -269,19 +303,21 @@ class ModemAdapter:
     def _unasked(self, event: Urc | Late) -> None:
         """Called by the port's owner: note what is to be done, do none of it here."""
         match event:
-            case Late():
-                self._late(commands.send_pdu("", 0).parse(event.lines), event)
+            case Late(lines=lines, result=result):
+                if result is None or result.ok:
+                    self._late(commands.send_pdu("", 0).parse(lines))
             case Urc(line=line, body=body):
                 meaning = urcs.read(line, body)
                 if isinstance(meaning, urcs.SubmissionAnswered):
-                    self._late(meaning.reference, None)
+                    if self._following is not None:
+                        self._following.put_nowait(meaning.reference)
+                    else:
+                        self._late(meaning.reference)
                 elif not isinstance(meaning, urcs.Noise):
                     self._hints.put_nowait(meaning)
 
-    def _late(self, reference: int | None, late: Late | None) -> None:
-        """An answer to a submission that was given up: the part went, if it says so."""
-        if late is not None and (late.result is None or not late.result.ok):
-            return
+    def _late(self, reference: int | None) -> None:
+        """The network took a part that had been given up."""
         if self._given_up:
             part = self._given_up.pop()
             answer = LateAnswer(
@@ -301,7 +337,8 @@ class ModemAdapter:
             case urcs.RegistrationChanged():
                 await self._look(port, sink)
             case urcs.Restarted():
-                raise lost("the modem has started anew")
+                log.warning("the modem has started anew and is set up again")
+                await self._start(port, sink)
             case LateAnswer():
                 await sink.answered_late(hint)
             case _:
@@ -312,7 +349,8 @@ class ModemAdapter:
         assert self._setup is not None
         if index < 0 or memory not in self._setup.memories:
             return False
-        await self._select(port, memory)
+        if not await self._select(port, memory):
+            return False
         record = await attempt(port, commands.read_message(index))
         if record is None:
             return False

@@ -20,8 +20,8 @@ from smsd.model.phone import Health
 
 _C = FaultClass
 _CMS: Final[dict[FaultClass, tuple[int | range, ...]]] = {
-    _C.PERMANENT: (1, 50, 129, 130, 143, 195, 196, range(224, 255)),
-    _C.LIMIT: (8, 10, 21, 29, 69, 193),
+    _C.PERMANENT: (1, 129, 130, 143, 195, 196, range(224, 255)),
+    _C.LIMIT: (8, 10, 21, 29, 50, 69, 193),
     _C.SIM: (28, 30, 213, range(310, 314), range(315, 319), 770),
     _C.NETWORK: (331, 615, 616),
     _C.LATER: (27, 38, 41, 42, 47, 127, 192, 194, 301, 514),

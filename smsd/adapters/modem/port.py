@@ -21,7 +21,9 @@ trace: Final = logging.getLogger("smsd.at.trace")
 
 PROBE_TIMEOUT: Final = 5.0  # seconds that a modem has to answer the probe
 PROBES: Final = 4  # unanswered ones after which it is taken for lost
+LACKING: Final = 0.5  # seconds to wait for a final result that some modems do not give
 QUIET: Final = 1.0  # seconds of silence after which no probe's answer is still to come
+SETTLED_AFTER: Final = 10.0  # seconds after which it counts as silence: some modems never cease
 DRAIN_TIMEOUT: Final = 10.0  # seconds for a write: a dead port takes nothing
 
 
@@ -76,6 +78,8 @@ class Port:
         self._waiting: deque[_Request] = deque()
         self._current: _Request | None = None
         self._deadline: float | None = None
+        self._settle_by: float | None = None
+        self._untraced = b""
         self._silent = 0
         self._lost: BaseException | None = None
 
@@ -153,7 +157,7 @@ class Port:
             raise lost("the port is gone")
         else:
             if trace.isEnabledFor(logging.DEBUG):
-                trace.debug("< %s", _HEX.sub(b"<hex>", item))
+                self._trace(item)
             before = self._dialogue.state
             for event in self._dialogue.receive(item):
                 self._event(event)
@@ -164,7 +168,11 @@ class Port:
         """Set the time that the dialogue's new state has."""
         dialogue, loop = self._dialogue, asyncio.get_running_loop()
         if dialogue.settling:
-            self._deadline = loop.time() + QUIET
+            self._settle_by = self._settle_by or loop.time() + SETTLED_AFTER
+            self._deadline = min(loop.time() + QUIET, self._settle_by)
+        elif dialogue.state is State.COMMAND and self._current is not None:
+            if self._current.command.may_lack_final and dialogue.answered_in_part:
+                self._deadline = min(self._deadline or 0.0, loop.time() + LACKING)
         elif dialogue.state is before:
             return
         elif dialogue.state is State.PAYLOAD and self._current is not None:
@@ -190,26 +198,31 @@ class Port:
                 self._silent = 0
                 self._deadline = None
                 self._answer(event)
-            case Late() if self._owns(event) and (event.result or self._command().payload):
-                # Given up, but here it is: the caller still waits for the line to be in order.
-                self._silent = 0
-                result = event.result or FinalResult("OK")
-                self._answer(Response(self._command(), event.lines, result, submitted=True))
-            case Urc() | Late():
+            case Late():
+                self._late(event)
+            case Urc():
                 self._unasked(event)
 
-    def _owns(self, late: Late) -> bool:
-        return self._current is not None and self._current.command is late.command
+    def _late(self, late: Late) -> None:
+        """Given up, but here it is: the caller still waits for the line to be in order.
 
-    def _command(self) -> Command[Any]:
-        assert self._current is not None
-        return self._current.command
+        An OK without the answer proves nothing of a payload: leaving a prompt (ESC) is answered
+        so too. An answer without its final result is one all the same: some modems give none.
+        """
+        if self._current is None or self._current.command is not late.command:
+            return
+        result = late.result or FinalResult("OK")
+        if not late.answered and (late.result is None or (result.ok and late.command.payload)):
+            return
+        self._silent = 0
+        submitted = self._dialogue.was_submitted
+        self._answer(Response(late.command, late.lines, result, submitted=submitted))
 
     def _answer(self, response: Response) -> None:
         request, self._current = self._current, None
         if request is not None and not request.answer.done():
             request.answer.set_result(response)
-        elif request is not None and request.command.payload is not None:
+        elif request is not None and response.submitted:
             # Its caller is gone; what became of the message is told all the same.
             self._unasked(Late(request.command, response.lines, response.result))
 
@@ -230,7 +243,7 @@ class Port:
 
     def _resynced(self) -> None:
         """The line is in order; who is still without an answer will not get one."""
-        self._deadline = None
+        self._deadline = self._settle_by = None
         request, self._current = self._current, None
         if request is None:
             return
@@ -254,8 +267,17 @@ class Port:
                 request.answer.set_exception(Gone(str(reason), submitted=False))
         self._lost = reason
 
+    def _trace(self, data: bytes) -> None:
+        """What came, line by line: cut anywhere, a PDU or an echoed PIN could not be told."""
+        *lines, rest = re.split(rb"[\r\n]+", self._untraced + data)
+        self._untraced = rest[-TRACED:]
+        for line in filter(None, lines):
+            trace.debug("< %s", _SECRET.sub(rb"\1...", _HEX.sub(b"<hex>", line)))
 
+
+TRACED: Final = 4096  # octets of a line without end that are kept to be shown
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{24,}")
+_SECRET: Final = re.compile(rb"(AT\+(?:CPIN|CLCK|CPWD)=).*", re.IGNORECASE)  # as echoed
 
 
 def _shown(data: bytes) -> str:

@@ -27,7 +27,6 @@ _IDENTITY: Final = {
     "manufacturer": "AT+CGMI",
     "model": "AT+CGMM",
     "revision": "AT+CGMR",
-    "imei": "AT+CGSN",
 }
 _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
 
@@ -55,8 +54,8 @@ async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> S
     for name, command in _IDENTITY.items():
         known = await attempt(port, commands.identity(command))
         identity[name] = known or None
-    sink.facts(**identity)
-    imei = str(identity["imei"] or "")
+    imei = await attempt(port, commands.serial_number()) or ""
+    sink.facts(**identity, imei=imei or None)
     radio = await attempt(port, commands.functionality())
     if radio is not None and radio != Functionality.FULL:
         await accepted(port, commands.set_functionality(Functionality.FULL))
@@ -90,14 +89,15 @@ async def attempt(port: Port, command: Command[T]) -> T | None:
 
 async def unlock(port: Port, profile: Profile, pin: str | None, imei: str, sink: Sink) -> str:
     """Wait for the SIM, enter its PIN if it asks for one; returns the ICCID, empty if not told."""
-    iccid = ""
+    iccid, entered = "", False
     deadline = asyncio.get_running_loop().time() + profile.sim_ready
     while True:
         state, fault = await _pin_state(port)
         iccid = iccid or await read_iccid(port)
         if state in _USABLE and fault is None:
             return iccid or await read_iccid(port)
-        if state == "SIM PIN":
+        if state == "SIM PIN" and not entered:  # some SIMs say so for a while after it was taken
+            entered = True
             await _enter_pin(port, pin, iccid or imei, sink)
             deadline = asyncio.get_running_loop().time() + profile.sim_ready
             await asyncio.sleep(AFTER_PIN)
