@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from smsd.cli import check, listing, phones, queue, run, send, status
+from smsd.cli import check, listing, pdu, phones, queue, run, send, status
 from smsd.cli.client import Failure
 
-COMMANDS = (run, check, send, listing, phones, status, queue)
+COMMANDS = (run, check, send, listing, phones, status, queue, pdu)
 
 
 def parser() -> argparse.ArgumentParser:

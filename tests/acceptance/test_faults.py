@@ -239,7 +239,7 @@ def test_systemd_is_told(tmp_path: Path) -> None:
         notify.settimeout(20)
         w.configure(w.modem(0))
         w.start(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
-        told = []
+        told: list[bytes] = []
         while not ({b"READY=1", b"WATCHDOG=1"} <= set(told) and told.count(b"WATCHDOG=1") > 2):
             told.append(notify.recv(4096))
         w.available("gsm0")
