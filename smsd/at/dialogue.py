@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Generic, TypeVar
 
-from smsd.at.urcs import BODY_LINES, is_unsolicited
+from smsd.at.urcs import WITH_BODY, is_unsolicited
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ class Late:
     @property
     def answered(self) -> bool:
         """Whether the lines hold what the command declared: only its own answer has that."""
-        return any(line.startswith(self.command.answers) for line in self.lines)
+        return _answers(self.command, self.lines)
 
 
 Event = Response | Urc | Late
@@ -158,7 +158,6 @@ class Dialogue:
     _expected: set[str] = field(default_factory=set)
     _lines: list[str] = field(default_factory=list)
     _urc: str | None = None
-    _body: list[str] = field(default_factory=list)
     _buffer: bytes = b""
     _out: bytes = b""
     _probe_answered: bool = False
@@ -226,17 +225,9 @@ class Dialogue:
         if self._urc is not None:
             if not _is_pdu(line):  # something else came between a URC and its body
                 return self._classify(line)
-            self._body.append(line)
-            return self._close_urc()
+            urc, self._urc = Urc(self._urc, (line,)), None
+            return [urc]
         return self._classify(line)
-
-    def _close_urc(self) -> list[Event]:
-        assert self._urc is not None
-        if len(self._body) < BODY_LINES[_prefix(self._urc)]:
-            return []
-        urc = Urc(self._urc, tuple(self._body))
-        self._urc, self._body = None, []
-        return [urc]
 
     def _classify(self, line: str) -> list[Event]:
         """Ask the command first, then the table of URCs; the rest belongs to the command."""
@@ -249,8 +240,8 @@ class Dialogue:
             self._expected.discard(prefix)
             self._lines.append(line)
             return []
-        if prefix in BODY_LINES:
-            self._urc, self._body = line, []
+        if prefix in WITH_BODY:
+            self._urc = line
             return []
         if is_unsolicited(line, prefix):
             return [Urc(line)]
@@ -293,8 +284,8 @@ class Dialogue:
 
     @property
     def answered_in_part(self) -> bool:
-        """Information lines of the command have come, its final result has not."""
-        return bool(self._lines)
+        """The declared answer to the command has come, its final result has not."""
+        return self._command is not None and _answers(self._command, self._lines)
 
     @property
     def settling(self) -> bool:
@@ -316,6 +307,10 @@ class Dialogue:
 
     def _forget(self) -> None:
         self._command, self._expected, self._lines = None, set(), []
+
+
+def _answers(command: Command[Any], lines: Sequence[str]) -> bool:
+    return any(line.startswith(command.answers) for line in lines)
 
 
 def _prefix(line: str) -> str:

@@ -8,8 +8,8 @@ from smsd.at.syntax import fields, natural
 Reference = NewType("Reference", int)
 """TP-MR: what the modem calls a part that it submitted (23.040 9.2.3.6)."""
 
-BODY_LINES: Final = {"+CMT:": 1, "+CDS:": 1, "+CBM:": 1}
-"""Unsolicited results followed by a PDU on lines of its own (27.005 3.4.1)."""
+WITH_BODY: Final = frozenset({"+CMT:", "+CDS:", "+CBM:"})
+"""Unsolicited results followed by a PDU on a line of its own (27.005 3.4.1)."""
 
 _PREFIXES: Final = frozenset(
     {

@@ -1,5 +1,6 @@
 """Each command's line, and its answer as modems of the field give it."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -186,7 +187,5 @@ LINES = st.lists(
 def test_any_lines_give_a_value_or_the_documented_error(
     command: Command[Any], lines: list[str]
 ) -> None:
-    try:
+    with contextlib.suppress(AnswerError):
         command.parse(lines)
-    except AnswerError as error:
-        assert str(error)
