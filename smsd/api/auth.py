@@ -50,6 +50,8 @@ class Doorkeeper:
         self, keys: Iterable[Key], local_users: Mapping[str, str | tuple[str, ...]]
     ) -> None:
         self._keys = tuple(keys)
+        # What is sent from the command line belongs to the box's own account, the first one.
+        self._own = self._keys[0].account if self._keys else LOCAL_ACCOUNT
         self._local_users = local_users
 
     def account(self, request: web.Request, body: Mapping[str, Any]) -> Account:
@@ -91,7 +93,7 @@ class Doorkeeper:
         raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         _, uid, gid = struct.unpack("3i", raw)
         scopes = self._scopes(uid, gid)
-        return Account(LOCAL_ACCOUNT, scopes, None) if scopes else None
+        return Account(self._own, scopes, None) if scopes else None
 
     def _scopes(self, uid: int, gid: int) -> frozenset[str]:
         if uid == os.getuid():
