@@ -1,13 +1,13 @@
 """A gateway without hardware: real store, router and outbox, and phones that answer as written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from smsd.adapters.contract import Capabilities, PhoneError, Progress, Sink, Submission
+from smsd.adapters.contract import Capabilities, Progress, Sink, Submission
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phone, Phones
@@ -47,7 +47,7 @@ def takes(total: int = 1, first: int = 1, until: int | None = None) -> Answer:
     return answer
 
 
-def raises(error: PhoneError, *, after: int = 0, total: int = 1, begun: bool = True) -> Answer:
+def raises(error: Exception, *, after: int = 0, total: int = 1, begun: bool = True) -> Answer:
     """The parts up to ``after`` are taken, the next one is begun, then comes the error."""
 
     async def answer(submission: Submission, progress: Progress) -> None:
@@ -152,9 +152,14 @@ class Rig:
             yield
             self.outbox.stop()
 
+    @property
+    def busy(self) -> int:
+        """How many messages the phones have on hand."""
+        return sum(phone.busy for phone in self.phones.all())
+
     async def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table."""
-        found: Sequence[Any] = self.database._connection.execute(f"SELECT * FROM {table}")
+        found = self.database._connection.execute(f"SELECT * FROM {table}")
         return [dict(row) for row in found]
 
     def pragma(self, name: str, value: int | None = None) -> int:

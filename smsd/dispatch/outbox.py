@@ -99,6 +99,7 @@ class Outbox:
         steps = Steps(self._store, claim, lambda: self._stopping)
         try:
             await send(phone.adapter, self._submission(claim), steps)
+            steps.check()
         except PhoneError as error:
             await self._failed(phone, claim, error, steps)
         except Conflict:
@@ -148,6 +149,7 @@ class Outbox:
             ),
         )
         now, attempt, store = self._now(), claim.attempt, self._store
+        patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
         match error:
             case Uncertain():
                 await _persist(lambda: store.outgoing.doubt(attempt, fault))
@@ -159,7 +161,6 @@ class Outbox:
             case Rejected() | Declined():
                 await _persist(lambda: store.outgoing.reject(attempt, fault))
             case Throttled(retry_after=seconds, tries=tries):
-                patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
                 retry_at = now + timedelta(seconds=seconds * patience)
                 await _persist(
                     lambda: store.outgoing.release(attempt, fault, retry_at=retry_at, tries=tries)
@@ -167,7 +168,8 @@ class Outbox:
             case Unavailable(health=health, seconds=seconds):
                 until = now + timedelta(seconds=seconds) if seconds else None
                 self._phones.set_health(phone, health, fault.words, hint=fault.hint, until=until)
-                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=now))
+                retry_at = now + timedelta(seconds=(seconds or 0.0) * (patience - 1))
+                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
             case _:
                 retry_at = now + timedelta(seconds=AFTER_LOSS)
                 await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
@@ -182,6 +184,7 @@ class Steps:
         self._stopping = stopping
         self.completed = 0
         self.in_doubt = False
+        self._total = 1
 
     async def begin(self, part: int, total: int) -> None:
         """The part is about to leave. Raises rather than let anything leave unrecorded."""
@@ -190,6 +193,7 @@ class Steps:
             raise Throttled(fault, retry_after=0.0)
         await self._store.outgoing.begin_part(self._claim, part, total)
         self.in_doubt = True
+        self._total = total
 
     async def complete(self, part: int, reference: str | None) -> None:
         """The network took the part; this is told to the store until the store can keep it."""
@@ -198,6 +202,14 @@ class Steps:
         )
         self.in_doubt = False
         self.completed += 1
+
+    def check(self) -> None:
+        """Raise what is left open by an adapter that returned before it had told of every part."""
+        words = "the phone's adapter ended without telling what became of it"
+        if self.in_doubt:
+            raise Uncertain(Fault(FaultClass.AMBIGUOUS, f"{words}: it may have gone"))
+        if self.completed + len(self._claim.sent_parts) < self._total:
+            raise Rejected(Fault(FaultClass.PERMANENT, words))
 
 
 async def _persist(change: Callable[[], Awaitable[object]]) -> None:

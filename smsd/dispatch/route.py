@@ -24,7 +24,11 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
         return _stay(message, {int(key): value for key, value in by_id.items()}, now)
     wanted = [c for c in candidates if message.phone in (None, int(c.phone.id))]
     if not wanted:
-        return Wait("the phone asked for is not configured any more")
+        return Wait(
+            "no phone is configured"
+            if message.phone is None
+            else "the phone asked for is not configured any more"
+        )
     own = [c for c in wanted if message.phone is not None or not c.phone.cloud]
     takers = _by_priority(own, message)
     reasons: list[str] = []
