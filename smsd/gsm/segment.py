@@ -66,7 +66,7 @@ def headed_parts(
 ) -> tuple[DataCoding, list[tuple[bytes, int, int]]]:
     """Return the coding, and TP-UD, TP-UDL and size of the header of every part; see `segment`."""
     common = udh.encode(elements) if elements else b""
-    septets = None if alphabet is UCS2 else to_septets(text)
+    septets = _septets(text, alphabet)
     if septets is not None and len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
         octets, length = pack_behind(common, septets)
         return DataCoding.of(GSM7, message_class), [(octets, length, len(common))]
@@ -116,8 +116,15 @@ def count_parts(
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
     common = udh.encode(elements)
-    septets = None if alphabet is UCS2 else to_septets(text)
+    septets = _septets(text, alphabet)
     return len(_plan(text, septets, common, wide, alphabet, languages, elements)[2])
+
+
+def _septets(text: str, alphabet: Alphabet | None) -> bytes | None:
+    """Return the text in the default alphabet, if that can write it and is allowed."""
+    if alphabet is DATA8:
+        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
+    return None if alphabet is UCS2 else to_septets(text)
 
 
 def _headers(common: bytes, total: int, reference: int, wide: bool) -> list[bytes]:

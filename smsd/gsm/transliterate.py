@@ -27,7 +27,7 @@ _ALIKE = {
     "(c)": "©",
     "(R)": "®",
     "x": "×",
-    "/": "÷",
+    "/": "÷\u2044",
     "d": "đð",
     "D": "ĐÐ",
     "h": "ħ",
@@ -81,7 +81,7 @@ def _plain(character: str) -> str | None:
     if character in _REPLACEMENTS:
         return _REPLACEMENTS[character]
     parts = unicodedata.normalize("NFKD", character)
-    if len(parts) > 1:
+    if parts != character:
         letters = [part for part in parts if not unicodedata.combining(part)]
         plain = [
             part if to_septets(part) is not None else _REPLACEMENTS.get(part) for part in letters

@@ -101,10 +101,17 @@ validities = st.one_of(
 @st.composite
 def delivers(draw: st.DrawFn) -> Deliver:
     content = draw(user_data())
-    flags = [draw(st.booleans()) for _ in range(4)]
-    spare = draw(st.sampled_from([0, 0x10]))
     return Deliver(
-        draw(addresses), draw(octet), content.coding, draw(maybe_times), content, *flags, spare
+        draw(addresses),
+        draw(octet),
+        content.coding,
+        draw(maybe_times),
+        content,
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.sampled_from([0, 0x10])),
     )
 
 
