@@ -88,6 +88,9 @@ async def _main(config: Config, store: Store) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(  # its default would end us without a word
+        signal.SIGHUP, log.warning, "a changed configuration needs a restart in this version"
+    )
     recovered = await store.outgoing.recover()
     if any(recovered.values()):
         log.warning(

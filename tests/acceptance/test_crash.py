@@ -43,13 +43,15 @@ def test_killed_ten_times_in_a_run_of_a_hundred_messages(tmp_path: Path) -> None
 
 def test_killed_between_the_parts_of_a_long_message_the_rest_follows_once(tmp_path: Path) -> None:
     text = "a long message of many parts " * 30
-    with world(tmp_path, "--modems", "1", "--latency", "0.15") as w:
+    with world(tmp_path, "--modems", "1") as w:
         w.configure(w.modem(0))
         w.start()
         w.available("gsm0")
+        w.ctl("network", "latency", "0.15")
         message = w.send(text)
         until("two parts at the network", lambda: len(w.ctl("sent")) >= 2)
         w.kill()
+        w.ctl("network", "latency", "0")
         w.start()
         w.available("gsm0")
         # If the part on the wire had gone, its report settles it and the others follow; if it had

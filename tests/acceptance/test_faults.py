@@ -79,15 +79,17 @@ def test_it_stops_within_five_seconds_when_idle(tmp_path: Path) -> None:
 
 
 def test_an_exchange_on_the_wire_is_finished_before_the_end(tmp_path: Path) -> None:
-    with world(tmp_path, "--modems", "1", "--latency", "0.4") as w:
+    with world(tmp_path, "--modems", "1") as w:
         w.configure(w.modem(0))
         w.start()
         w.available("gsm0")
+        w.ctl("network", "latency", "0.4")
         long = w.send("many parts " * 60)
         until("the first part is on its way", lambda: w.message(long)["attempts"])
         assert w.stop() == 0
         seen = len(w.ctl("sent"))
         assert seen < 5
+        w.ctl("network", "latency", "0")
         w.start()
         w.available("gsm0")
         message = w.reaches(long, "delivered")
@@ -188,8 +190,8 @@ def test_it_works_with_modems_that_split_answers_and_route_directly(tmp_path: Pa
             w.start()
             w.available("gsm0")
             text = "through a modem with habits of its own €" + "x" * 200
-            w.reaches(w.send(text), "delivered")
             w.ctl("incoming", "modem0", "+33699887766", text)
+            w.reaches(w.send(text), "delivered")
             [row] = until("it is received", lambda w=w: w.get("/api/list/received/"))  # type: ignore[misc]
             assert row["text"] == text
 
@@ -203,6 +205,7 @@ def test_one_dead_modem_stops_no_other(tmp_path: Path) -> None:
         w.send("into the void", id_phone=1)
         for number in range(5):
             w.reaches(w.send(f"alive {number}", id_phone=2), "delivered")
+        w.kill()
 
 
 def test_a_socket_handed_over_by_systemd_is_served(tmp_path: Path) -> None:
