@@ -92,9 +92,11 @@ def _instant(at: str, zone: tzinfo) -> datetime:
     """A wall-clock time of the gateway's zone; it must read back exactly as it was written."""
     try:
         local = datetime.strptime(at, WHEN)  # noqa: DTZ007 the zone follows
-        if local.strftime(WHEN) != at:
+        due = local.replace(tzinfo=zone).astimezone(UTC)
+        # An hour that the clock change skips does not read back either.
+        if local.strftime(WHEN) != at or due.astimezone(zone).strftime(WHEN) != at:
             raise ValueError
-        return local.replace(tzinfo=zone).astimezone(UTC)
+        return due
     except (ValueError, OverflowError) as error:
         words = 'at must be a date of format "Y-m-d H:i:s".'
         raise ApiError(Code.INVALID_PARAMETER, words) from error

@@ -75,11 +75,11 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @asynccontextmanager
 async def serving(app: web.Application, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
     """Answer on listening sockets while the block runs; then let requests under way end."""
-    runner = web.AppRunner(app, handle_signals=False, access_log=None)
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=LAST_WORDS)
     await runner.setup()
     try:
         for listening in sockets:
-            await web.SockSite(runner, listening, shutdown_timeout=LAST_WORDS).start()
+            await web.SockSite(runner, listening).start()
         yield
     finally:
         await runner.cleanup()

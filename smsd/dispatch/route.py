@@ -114,8 +114,7 @@ def _fallbacks(
 
 def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
     obstacle = _obstacle(candidate, message, now)
-    if obstacle is None:
-        return False
+    assert obstacle is not None  # it was tried before, and passed over
     status, _ = obstacle
     if int(candidate.phone.id) in message.declined_by:
         return True
