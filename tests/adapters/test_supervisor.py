@@ -1,0 +1,154 @@
+"""No phone stops another, and nothing in doubt is sent again."""
+
+import asyncio
+import logging
+
+import pytest
+
+from smsd.adapters.contract import (
+    Capabilities,
+    PhoneError,
+    Progress,
+    Rejected,
+    Sink,
+    Submission,
+    Throttled,
+    Uncertain,
+    lost,
+)
+from smsd.adapters.supervisor import LONGEST_PAUSE, send, supervise
+from smsd.model.message import Fault, FaultClass
+from smsd.model.phone import Health
+from tests.adapters.scripted import Notes, Steps, submission
+from tests.virtual_time import run
+
+SECRET = "the text of a message"
+
+
+class Faulty:
+    """An adapter that fails as told: in its life, and before, within or after a part."""
+
+    def __init__(self, error: Exception | None = None, *, lives: float = 0.0) -> None:
+        self.error = error
+        self.lives = lives
+        self.runs: list[float] = []
+        self.when = "before"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
+
+    async def run(self, sink: Sink) -> None:
+        self.runs.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.lives)
+        if self.error is not None:
+            raise self.error
+
+    async def send(self, submission: Submission, progress: Progress) -> None:
+        for stage in ("before", "within", "after"):
+            if self.when == stage and self.error is not None:
+                raise self.error
+            if stage == "before":
+                await progress.begin(1, 1)
+            if stage == "within":
+                await progress.complete(1, "7")
+
+    async def check(self) -> None:
+        return
+
+
+async def lived(adapter: Faulty, sink: Notes, seconds: float) -> list[float]:
+    """The pauses between the ends of an adapter's lives."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await supervise("gsm0", adapter, sink)
+    return [b - a - adapter.lives for a, b in zip(adapter.runs, adapter.runs[1:], strict=False)]
+
+
+@pytest.mark.parametrize("error", [lost("gone", hint="plug it in"), RuntimeError(SECRET), None])
+def test_a_phone_is_run_again_with_growing_pauses(
+    error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = Notes()
+    pauses = run(lived(Faulty(error), sink, 3000))
+    assert pauses[:10] == [1, 2, 4, 8, 16, 32, 64, 128, 256, LONGEST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
+    if error is not None:
+        assert sink.healths[0][0] is Health.UNAVAILABLE
+        assert SECRET not in sink.healths[0][1]
+    if isinstance(error, PhoneError):
+        assert sink.hints[0] == "plug it in"
+        assert "unforeseen" not in caplog.text
+
+
+def test_a_phone_that_was_well_begins_anew() -> None:
+    assert set(run(lived(Faulty(lost("gone"), lives=601), Notes(), 6000))) == {1.0}
+
+
+def test_an_unforeseen_failure_is_logged_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run(lived(Faulty(ValueError("odd")), Notes(), 0.5))
+    assert "unforeseen" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_supervision_ends_by_cancellation_only() -> None:
+    async def main() -> None:
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", Faulty(), Notes()))
+        await asyncio.sleep(10_000)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+
+
+def test_a_message_that_goes_well() -> None:
+    steps = Steps()
+    run(send(Faulty(), submission(), steps))
+    assert steps.completed == [(1, "7")]
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [("before", Rejected), ("within", Uncertain), ("after", Rejected)],
+)
+def test_an_unforeseen_failure_is_a_doubt_only_while_a_part_is_out(
+    when: str, expected: type[PhoneError], caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter = Faulty(ValueError(SECRET))
+    adapter.when = when
+    with (
+        caplog.at_level(logging.CRITICAL, logger="smsd.adapters.supervisor"),
+        pytest.raises(PhoneError) as raised,
+    ):
+        run(send(adapter, submission(), Steps()))
+    assert type(raised.value) is expected
+    assert SECRET not in str(raised.value)
+
+
+def test_an_adapters_own_verdict_stands() -> None:
+    error = Throttled(Fault(FaultClass.RETRY, "busy"), retry_after=1.0)
+    with pytest.raises(Throttled) as raised:
+        run(send(Faulty(error), submission(), Steps()))
+    assert raised.value is error
+
+
+def test_what_could_not_be_recorded_is_the_callers() -> None:
+    class Full(Steps):
+        async def begin(self, part: int, total: int) -> None:
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        run(send(Faulty(), submission(), Full()))
+
+
+def test_a_part_whose_completion_could_not_be_recorded_is_in_doubt() -> None:
+    class Full(Steps):
+        async def complete(self, part: int, reference: str | None) -> None:
+            raise OSError("the disk is full")
+
+    with pytest.raises(Uncertain):
+        run(send(Faulty(), submission(), Full()))
