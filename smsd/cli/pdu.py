@@ -158,7 +158,7 @@ def _decode(arguments: argparse.Namespace) -> int:
         "length": arguments.length,
     }
     lines = _lines(sys.stdin) if arguments.pdu == ["-"] else arguments.pdu
-    write = _describe if arguments.json else _dissection
+    write = _json_line if arguments.json else _dissection
     return _answer(
         lines, lambda line: write(*_read(line, defaults, strict=arguments.strict)), arguments.json
     )
@@ -211,11 +211,11 @@ def _read(line: str, defaults: Json, *, strict: bool = False) -> tuple[PDU, str,
     return pdu, digits, request
 
 
-def _describe(pdu: PDU, digits: str, request: Json) -> str:
-    return json.dumps(_json(pdu)) + "\n"
+def _json_line(pdu: PDU, digits: str, request: Json) -> str:
+    return json.dumps(describe(pdu)) + "\n"
 
 
-def _json(pdu: PDU) -> Json:
+def describe(pdu: PDU) -> Json:
     """Return a PDU under the keys of the documented interface, as far as they apply."""
     tpdu = pdu.tpdu
     found: Json = {"type": _TYPES[type(tpdu)], "sc": pdu.sc and pdu.sc.number}

@@ -145,7 +145,7 @@ def decode(octets: bytes) -> Address:
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
         return Address(to_text(unpack(digits)[: length * 4 // 7]), ton, npi)
-    return Address(semioctets.to_digits(digits), ton, npi)
+    return Address(semioctets.to_digits(digits, length), ton, npi)
 
 
 @functools.lru_cache(maxsize=_CACHED)

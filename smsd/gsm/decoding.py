@@ -162,7 +162,8 @@ def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
         _check(octets, at + 2, scts, "recipient", {"sent_at": scts, "discharged_at": dt})
     pid, coding, user_data = None, None, None
     if len(octets) > pi:
-        pid, coding, user_data = _parameters(octets, pi, pi + 1, first & UDHI, strict)
+        announced, after = _indicator(octets, pi)
+        pid, coding, user_data = _parameters(octets, announced, after, first & UDHI, strict)
     return _status_report_of(
         reference,
         address.decode(octets[at + 2 : scts]),
@@ -179,16 +180,22 @@ def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
     )
 
 
-def _parameters(
-    octets: bytes, indicator: int, at: int, has_header: int, strict: bool
-) -> tuple[int | None, DataCoding | None, UserData | None]:
-    """Return PID, DCS and user data at `at` as far as TP-PI at `indicator` announces them.
+def _indicator(octets: bytes, at: int) -> tuple[int, int]:
+    """Return the first octet of the TP-PI at `at`, and the offset after its last.
 
-    TP-PI may be extended by more octets, which have no meaning yet (9.2.3.27).
+    Those that extend it have no meaning yet (9.2.3.27).
     """
-    announced = octet(octets, indicator, "pi")
-    while octet(octets, indicator, "pi") & 0x80:
-        indicator, at = indicator + 1, at + 1
+    first = last = octet(octets, at, "pi")
+    while last & 0x80:
+        at += 1
+        last = octet(octets, at, "pi")
+    return first, at + 1
+
+
+def _parameters(
+    octets: bytes, announced: int, at: int, has_header: int, strict: bool
+) -> tuple[int | None, DataCoding | None, UserData | None]:
+    """Return PID, DCS and user data at `at` as far as TP-PI announces them (9.2.3.27)."""
     pid, coding, user_data = None, None, None
     if announced & 0b001:
         pid = octet(octets, at, "pid")
@@ -218,21 +225,21 @@ def _failure(octets: bytes, at: int) -> int | None:
 
 def _deliver_report(octets: bytes, at: int, strict: bool) -> DeliverReport:
     cause = _failure(octets, at + 1)
-    pi = at + 1 if cause is None else at + 2
-    pid, coding, user_data = _parameters(octets, pi, pi + 1, octets[at] & UDHI, strict)
-    return DeliverReport(cause, pid, coding, user_data, octets[at] & 0xBC)
+    announced, after = _indicator(octets, at + 1 if cause is None else at + 2)
+    parameters = _parameters(octets, announced, after, octets[at] & UDHI, strict)
+    return DeliverReport(cause, *parameters, octets[at] & 0xBC)
 
 
 def _submit_report(octets: bytes, at: int, strict: bool) -> SubmitReport:
     cause = _failure(octets, at + 1)
-    pi = at + 1 if cause is None else at + 2
-    require(octets, pi, 1, "pi")
-    require(octets, pi + 1, timestamp.SIZE, "sent_at")
-    pid, coding, user_data = _parameters(octets, pi, pi + 8, octets[at] & UDHI, strict)
-    sent_at = timestamp.decode(octets[pi + 1 : pi + 8])
+    announced, scts = _indicator(octets, at + 1 if cause is None else at + 2)
+    after = scts + timestamp.SIZE
+    require(octets, scts, timestamp.SIZE, "sent_at")
+    sent_at = timestamp.decode(octets[scts:after])
     if sent_at is None and strict:
-        raise DecodeError("sent_at", pi + 1, "these seven octets are no time")
-    return SubmitReport(sent_at, cause, pid, coding, user_data, octets[at] & 0xBC)
+        raise DecodeError("sent_at", scts, "these seven octets are no time")
+    parameters = _parameters(octets, announced, after, octets[at] & UDHI, strict)
+    return SubmitReport(sent_at, cause, *parameters, octets[at] & 0xBC)
 
 
 def _command(octets: bytes, at: int, strict: bool) -> Command:

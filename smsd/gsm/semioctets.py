@@ -10,9 +10,9 @@ _FROM_HEX = str.maketrans("abcde", "*#abc", "f")
 _TO_HEX = str.maketrans("*#abcABC", "abcdecde")
 
 
-def to_digits(octets: bytes) -> str:
-    """Return the digits of the octets without fill."""
-    digits = octets.translate(SWAPPED).hex()
+def to_digits(octets: bytes, count: int | None = None) -> str:
+    """Return the first `count` digits of the octets, or all of them, without fill."""
+    digits = octets.translate(SWAPPED).hex()[:count]
     return digits if digits.isdigit() else digits.translate(_FROM_HEX)
 
 

@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import given
 
-from smsd.gsm import PDU, FromMs, FromSc
+from smsd.gsm import PDU, Address, FromMs, FromSc
 from smsd.gsm.dissect import Row, dissect
 from tests.gsm import strategies as any_
 
 
 @given(any_.from_sc | any_.from_ms, any_.numbers)
-def test_every_octet_is_in_one_row(tpdu: FromSc | FromMs, sc: any_.Address) -> None:
+def test_every_octet_is_in_one_row(tpdu: FromSc | FromMs, sc: Address) -> None:
     pdu = PDU(sc, tpdu)
     octets = pdu.octets + b"\0"
     again = PDU.from_hex(octets.hex(), from_sc=isinstance(tpdu, FromSc))
@@ -117,9 +117,10 @@ def test_9_2_3_24_the_elements(header: str, field: str, meaning: str) -> None:
     [
         ("00 01 05 0281F2 00 00 0161", "reference", "5"),
         ("00 11 05 0281F2 00 00 A7 0161", "validity", "1440 minutes after it reaches the centre"),
-        ("00 19 05 0281F2 00 00 62506070809000 0161", "validity", "until 2026-05-06 07:08:09+00:00"),
+        ("00 19 05 0281F2 00 00 62506070809000 00", "validity", "until 2026-05-06 07:08:09+00:00"),
         ("00 19 05 0281F2 00 00 00000000000000 0161", "validity", "until no valid time"),
-        ("00 09 05 0281F2 00 00 420A0000000000 0161", "validity", "enhanced: 10 seconds, single shot"),
+        ("00 09 05 0281F2 00 00 420A0000000000 00", "validity",
+         "enhanced: 10 seconds, single shot"),
         ("00 09 05 0281F2 00 00 00000000000000 0161", "validity", "enhanced: none"),
         ("00 25 05 0281F2 00 00 0161", "first octet",
          "SMS-SUBMIT: reject duplicates (RD), report wanted (SRR)"),
@@ -145,7 +146,8 @@ def test_reports_of_a_centre() -> None:
     assert refused["failure cause"].meaning == "service centre busy"
     assert refused["beyond the end"].octets == b"\xff"
     assert rows_of("00 06 07 0281F2 62506070809000 62506070809000 00").keys() == {
-        "service centre", "first octet", "reference", "recipient", "sent at", "discharged at", "status",
+        "service centre", "first octet", "reference", "recipient", "sent at",
+        "discharged at", "status",
     }  # fmt: skip
     assert (
         rows_of("00 06 07 0281F2 62506070809000 62506070809000 00 81 01 40")[

@@ -450,6 +450,11 @@ def test_a_submit_report_cut_short_names_the_field(octets: str, field: str, offs
     assert (caught.value.field, caught.value.offset) == (field, offset)
 
 
+def test_9_2_3_27_an_extended_indicator_stands_before_the_time() -> None:
+    octets = bytes.fromhex("01 C0 8100 62506070809000 40")
+    assert decode_from_sc(octets, strict=True) == SubmitReport(SENT, 0xC0, 0x40)
+
+
 def test_a_submit_report_with_a_bad_time() -> None:
     octets = bytes.fromhex("01 00 00000000000000")
     assert decode_from_sc(octets) == SubmitReport(None)

@@ -37,8 +37,9 @@ def test_equality_and_hash_are_by_type_and_fields() -> None:
     assert Concatenation(1, 2, 1) == TIE
     assert hash(Concatenation(1, 2, 1)) == hash(TIE)
     assert Concatenation(1, 2, 2) != TIE
-    assert TIE != (1, 2, 1, False)
-    assert DeliverReport(0x80) != SubmitReport(None, 0x80)
+    others: list[object] = [(1, 2, 1, False), SubmitReport(None, 0x80)]
+    assert TIE not in others
+    assert DeliverReport(0x80) not in others
     assert len({TIE, Concatenation(1, 2, 1), SUBMIT}) == 2
 
 
@@ -46,7 +47,7 @@ def test_defaults_and_keywords() -> None:
     assert Concatenation(reference=1, total=2, number=1).wide is False
     assert Concatenation(1, 2, number=1, wide=True).wide is True
     with pytest.raises(TypeError, match="positional"):
-        Submit(SUBMIT.destination, SUBMIT.user_data, 7)  # type: ignore[misc]
+        Submit(SUBMIT.destination, SUBMIT.user_data, 7)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="missing"):
         Concatenation(1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="other"):
