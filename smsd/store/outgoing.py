@@ -1,6 +1,6 @@
 """A message's way out: kept, claimed for a phone, sent part by part, or given back."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -126,15 +126,14 @@ class Outgoing:
             claims: list[Claim] = []
             place = _EARLIEST
             while any(candidate.standing.idle for candidate in open_ones.values()):
-                row_or_none = _next_due(tx, place, open_ones, choose)
-                if row_or_none is None:
+                found = _next_due(tx, place, open_ones, choose)
+                if found is None:
                     break
-                row = row_or_none
-                place = (row["priority"], row["due_at"], row["id"])
-                queued = _queued(row)
+                place = (found["priority"], found["due_at"], found["id"])
+                queued = _queued(found)
                 decision = choose(queued, tuple(open_ones.values()))
                 if isinstance(decision, Route):
-                    claims.append(_claim(tx, queued, row, decision))
+                    claims.append(_claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     # The parts of a message that was begun have been counted since then.
                     parts = queued.parts if queued.begun_on is None else 0
@@ -295,19 +294,22 @@ def _next_due(
     open_ones: Mapping[PhoneId, Candidate],
     choose: Choose,
 ) -> Row | None:
-    """The next message in order, past those whose phone takes nothing at the moment."""
+    """The next message in order, of the lanes that a phone takes something from now."""
     everyone = tuple(open_ones.values())
-
-    def closed(messages: Iterable[tuple[int, Queued]]) -> str:
-        waits = [n for n, any_one in messages if isinstance(choose(any_one, everyone), Wait)]
-        return "," + "".join(f"{phone}," for phone in waits)
-
+    lanes: list[tuple[int, Queued]] = [(0, _any_message(None))]
+    for phone in open_ones:
+        lanes += [(phone, _any_message(phone)), (-phone, _any_message(None, begun_on=phone))]
     priority, due_at, after = place
-    return tx.row(
-        "due", now=tx.now, priority=priority, due_at=due_at, id=after,
-        closed=closed((phone or 0, _any_message(phone)) for phone in (None, *open_ones)),
-        stuck=closed((phone, _any_message(None, begun_on=phone)) for phone in open_ones),
-    )  # fmt: skip
+    found = [
+        tx.row("due", now=tx.now, lane=lane, priority=priority, due_at=due_at, id=after)
+        for lane, any_one in lanes
+        if not isinstance(choose(any_one, everyone), Wait)
+    ]
+    return min((row for row in found if row is not None), key=_order, default=None)
+
+
+def _order(row: Row) -> tuple[int, int, int]:
+    return -row["priority"], row["due_at"], row["id"]
 
 
 def _claim(tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:

@@ -63,20 +63,17 @@ SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_o
    AND (:account IS NULL OR account_id = :account);
 
 -- expired --
-SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY id LIMIT 100;
+SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY expires_at, id LIMIT 100;
 
 -- due --
--- The next message after a place in the order; :closed lists phones that take nothing new now (",1,2,"),
--- :stuck those that do not even go on with what they have begun.
+-- The next message of a lane after a place in the order.
 SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
        m.priority, m.due_at, m.expires_at,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
              WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
   FROM message m
- WHERE m.state = 'queued' AND m.due_at <= :now
+ WHERE m.state = 'queued' AND m.lane = :lane AND m.due_at <= :now
    AND (m.priority < :priority OR (m.priority = :priority AND (m.due_at, m.id) > (:due_at, :id)))
-   AND CASE WHEN m.begun_on IS NULL THEN instr(:closed, ',' || coalesce(m.wanted_phone_id, 0) || ',')
-            ELSE instr(:stuck, ',' || m.begun_on || ',') END = 0
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
 

@@ -63,13 +63,17 @@ CREATE TABLE message (
     expires_at INTEGER NOT NULL,
     phone_id INTEGER REFERENCES phone (id),  -- the phone of the newest attempt
     begun_on INTEGER REFERENCES phone (id),  -- the phone whose network took a part of it
+    -- Whom it waits for: 0 any phone, n phone n, -n phone n and no other.
+    lane INTEGER NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN begun_on IS NULL THEN coalesce(wanted_phone_id, 0) ELSE -begun_on END) STORED,
     attempts INTEGER NOT NULL DEFAULT 0,
     fault_class TEXT,
     fault_code TEXT,
     fault_words TEXT,
     fault_hint TEXT
 );
-CREATE INDEX message_due ON message (priority DESC, due_at, id) WHERE state = 'queued';
+CREATE INDEX message_due ON message (lane, priority DESC, due_at, id) WHERE state = 'queued';
+CREATE INDEX message_open ON message (state) WHERE state IN ('queued', 'claimed', 'uncertain');
 CREATE INDEX message_wake ON message (due_at) WHERE state = 'queued';
 CREATE INDEX message_expiry ON message (expires_at) WHERE state = 'queued';
 CREATE INDEX message_claimed ON message (phone_id) WHERE state = 'claimed';
