@@ -49,6 +49,7 @@ class JournalHandler(logging.Handler):
 
     def __init__(self, path: str = JOURNAL) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))  # the rest are fields
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._path = path
 
