@@ -747,7 +747,13 @@ def test_a_modem_that_vanishes_with_a_message(taken: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"destination": "+33612x45678"}, {"destination": ""}, {"text": "x" * 50_000}]
+    "changes",
+    [
+        {"destination": "+33612x45678"},
+        {"destination": ""},
+        {"destination": "+" + "123456789" * 3},
+        {"text": "x" * 50_000},
+    ],
 )
 def test_what_cannot_be_encoded_is_rejected_before_anything_is_begun(
     changes: dict[str, str],
@@ -760,6 +766,9 @@ def test_what_cannot_be_encoded_is_rejected_before_anything_is_begun(
                 await phone.adapter.send(submission(**changes), steps)  # type: ignore[arg-type]
             assert steps.begun == []
             assert "xxxx" not in str(raised.value)
+            assert changes.get("destination", "x") == "" or (
+                changes.get("destination", "none") not in str(raised.value)
+            )
 
     run(main())
 

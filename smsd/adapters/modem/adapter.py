@@ -6,6 +6,7 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -32,10 +33,10 @@ from smsd.adapters.modem.profiles import GENERIC, Profile
 from smsd.adapters.modem.setup import Setup, attempt, set_up
 from smsd.at import commands, urcs
 from smsd.at.commands import Stored
-from smsd.at.dialogue import Late, Urc
+from smsd.at.dialogue import Command, Late, Urc
 from smsd.at.syntax import AnswerError
 from smsd.gsm import PDU, Address, EncodeError, Relative, Submit, UserData, segment
-from smsd.logs import fields
+from smsd.logs import fields, short
 from smsd.model.events import Incoming, LateAnswer
 from smsd.model.message import AttemptId, Fault, FaultClass
 from smsd.model.phone import Health
@@ -211,31 +212,34 @@ class ModemAdapter:
             raise Unavailable(Fault(FaultClass.MODEM, "the modem is not there"))
         if not self._registered:
             raise Unavailable(Fault(FaultClass.NETWORK, "not registered with a network"))
-        pdus = self._pdus(submission)
-        for number, pdu in enumerate(pdus, start=1):
+        parts = self._commands(submission)
+        for number, command in enumerate(parts, start=1):
             if number in submission.taken:
                 continue
-            await progress.begin(number, len(pdus))
-            reference = await self._submit(port, pdu, _InFlight(submission.attempt, number))
+            await progress.begin(number, len(parts))
+            reference = await self._submit(port, command, _InFlight(submission.attempt, number))
             await progress.complete(number, None if reference is None else str(reference))
 
-    def _pdus(self, submission: Submission) -> list[PDU]:
+    def _commands(self, submission: Submission) -> list[Command[urcs.Reference | None]]:
+        """Every part, encoded whole before the first one leaves."""
         settings = self._settings
+        limit = settings.send_timeout or self._profile.send_timeout
+        if not re.fullmatch(r"\+?[0-9]+", submission.destination):
+            raise Rejected(Fault(FaultClass.PERMANENT, "the recipient is no telephone number"))
         try:
-            return [
-                PDU(
-                    sc=Address.parse(settings.smsc) if settings.smsc else None,
-                    tpdu=self._submit_tpdu(submission, part),
-                )
+            service_centre = Address.parse(settings.smsc) if settings.smsc else None
+            pdus = [
+                PDU(sc=service_centre, tpdu=self._submit_tpdu(submission, part))
                 for part in segment(
                     submission.text,
                     reference=int(submission.message) % 256,
                     message_class=0 if submission.flash else None,
                 )
             ]
+            return [commands.send_pdu(pdu.hex, pdu.length, timeout=limit) for pdu in pdus]
         except EncodeError as error:
-            fault = Fault(FaultClass.PERMANENT, f"it cannot be encoded: {error}")
-            raise Rejected(fault) from error
+            words = str(error).replace(submission.destination, short(submission.destination))
+            raise Rejected(Fault(FaultClass.PERMANENT, f"it cannot be encoded: {words}")) from error
 
     def _submit_tpdu(self, submission: Submission, part: UserData) -> Submit:
         return Submit(
@@ -246,11 +250,13 @@ class ModemAdapter:
             report_requested=submission.report,
         )
 
-    async def _submit(self, port: Port, pdu: PDU, in_flight: _InFlight) -> urcs.Reference | None:
+    async def _submit(
+        self, port: Port, command: Command[urcs.Reference | None], in_flight: _InFlight
+    ) -> urcs.Reference | None:
         self._given_up.clear()  # from here on a stray answer may be this part's
         self._following = asyncio.Queue()
         try:
-            reference = await self._exchange(port, pdu, in_flight)
+            reference = await self._exchange(port, command, in_flight)
             if reference is None:  # some modems say OK first, and the reference after it
                 async with asyncio.timeout(REFERENCE_FOLLOWS):
                     reference = await self._following.get()
@@ -260,9 +266,9 @@ class ModemAdapter:
             self._following = None
         return reference
 
-    async def _exchange(self, port: Port, pdu: PDU, in_flight: _InFlight) -> urcs.Reference | None:
-        limit = self._settings.send_timeout or self._profile.send_timeout
-        command = commands.send_pdu(pdu.hex, pdu.length, timeout=limit)
+    async def _exchange(
+        self, port: Port, command: Command[urcs.Reference | None], in_flight: _InFlight
+    ) -> urcs.Reference | None:
         try:
             return await port.execute(command)
         except asyncio.CancelledError:
