@@ -13,23 +13,28 @@ class Notifier:
     """Tells systemd how smsd is; does nothing where nobody listens."""
 
     def __init__(self) -> None:
-        self._notifier = sdnotify.SystemdNotifier()
+        told = "NOTIFY_SOCKET" in os.environ
+        self._notifier = sdnotify.SystemdNotifier() if told else None
 
     def ready(self) -> None:
         """Everything that had to be there is there."""
-        self._notifier.notify("READY=1")
+        self._tell("READY=1")
 
     def status(self, words: str) -> None:
         """One line for ``systemctl status``."""
-        self._notifier.notify(f"STATUS={words}")
+        self._tell(f"STATUS={words}")
 
     def alive(self) -> None:
         """Feed the watchdog."""
-        self._notifier.notify("WATCHDOG=1")
+        self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The end has begun."""
-        self._notifier.notify("STOPPING=1")
+        self._tell("STOPPING=1")
+
+    def _tell(self, state: str) -> None:
+        if self._notifier is not None:
+            self._notifier.notify(state)
 
 
 def watchdog_interval() -> float | None:

@@ -1,0 +1,238 @@
+"""One TOML file: defaults that suit, and no mistake that goes unnamed."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsd.config import (
+    Config,
+    ConfigError,
+    ModemSection,
+    SmsmodeSection,
+    effective,
+    limits_of,
+    load,
+    local_zone,
+    parse,
+)
+
+MODEM = {"name": "gsm0", "adapter": "modem", "device": "/dev/ttyUSB0"}
+CLOUD = {"name": "cloud0", "adapter": "smsmode", "access_token": "secret-token"}
+
+
+def wrong(raw: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(raw, "smsd.toml")
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith("smsd.toml: ") for line in lines)
+    return "\n".join(line.removeprefix("smsd.toml: ") for line in lines)
+
+
+def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "smsd.toml").write_text("")
+    config = load(tmp_path / "smsd.toml")
+    assert config == Config()
+    assert config.store.path == "/var/lib/smsd/smsd.db"
+    assert (config.api.socket, config.dispatch.validity) == ("/run/smsd/smsd.sock", 86_400)
+
+
+def test_the_file_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("APP_KEY", "key-from-env")
+    (tmp_path / "gsm0-pin").write_text("1234\n")
+    (tmp_path / "smsmode").write_text("token")
+    (tmp_path / "smsd.toml").write_text("""
+        [store]
+        url = "sqlite:///var/lib/smsd/smsd.db"
+        [api]
+        listen = ["127.0.0.1:8790", "[::1]:8790"]
+        local_users = { root = "admin", "@smsd" = ["send", "read"] }
+        default_region = "FR"
+        [dispatch]
+        paused = false
+        timezone = "Europe/Paris"
+        [[user]]
+        name = "app"
+        api_key = "env:APP_KEY"
+        [[phone]]
+        name = "gsm0"
+        adapter = "modem"
+        device = "/dev/ttyUSB0"
+        pin = "credential:gsm0-pin"
+        priority = 10
+        limits = [{ volume = 100, startpoint = "today" }]
+        fallback = ["cloud0"]
+        fallback_on = ["limit_reached", "no_credit", "unavailable"]
+        unavailable_grace = 120
+        on_uncertain = "hold"
+        [[phone]]
+        name = "cloud0"
+        adapter = "smsmode"
+        access_token = "credential:smsmode"
+        base_url = "http://127.0.0.1:9/"
+        cost_limit = { volume = 50, startpoint = "this month midnight" }
+    """)
+    config = load(tmp_path / "smsd.toml")
+    modem, cloud = config.phone
+    assert isinstance(modem, ModemSection)
+    assert isinstance(cloud, SmsmodeSection)
+    assert (config.user[0].api_key, modem.pin, cloud.access_token) == (
+        "key-from-env", "1234", "token",
+    )  # fmt: skip
+    assert [limit.volume for limit in limits_of(cloud)] == [50]
+    assert str(config.zone) == "Europe/Paris"
+
+
+def test_what_is_shown_has_no_secrets() -> None:
+    user = {"name": "app", "api_key": "secret-key"}
+    config = parse({"user": [user], "phone": [MODEM | {"pin": "8642"}, CLOUD]}, "x")
+    shown = json.dumps(effective(config))
+    assert "gsm0" in shown
+    assert "********" in shown
+    for hidden in ("secret-key", "secret-token", "8642"):
+        assert hidden not in shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"pohne": []}, 'pohne: unknown key; did you mean "phone"?'),
+        ({"api": {"sokcet": "x"}}, 'api.sokcet: unknown key; did you mean "socket"?'),
+        ({"dispatch": {"zzz": 1}}, "dispatch.zzz: unknown key; valid here: paused, timezone"),
+        ({"phone": [MODEM | {"devise": 1}]},
+         'phone[0].devise: unknown key; did you mean "device"?'),
+        (
+            {"phone": [MODEM | {"limits": [{"volume": 1, "startpoint": "today", "volum": 1}]}]},
+            'phone[0].limits[0].volum: unknown key; did you mean "volume"?',
+        ),
+        ({"dispatch": {"paused": "no"}}, "dispatch.paused: Expected `bool`, got `str`"),
+        ({"dispatch": {"validity": 5}}, "dispatch.validity: Expected `int` >= 300"),
+        ({"phone": [{"name": "a", "adapter": "modem"}]}, "phone[0]: missing key `device`"),
+        ({"phone": [{"name": "a"}]}, ""),
+        ({"phone": {"name": "a"}}, "phone: Expected `array`, got `object`"),
+        ({"phone": [3]}, "phone[0]: Expected `object`, got `int`"),
+        ({"phone": [MODEM | {"device": "ttyUSB0"}]}, "phone[0].device: Expected `str` matching"),
+        ({"phone": [MODEM | {"limits": [{"volume": 0, "startpoint": "today"}]}]},
+         "phone[0].limits[0].volume: Expected `int` >= 1"),
+        ({"phone": [MODEM | {"limits": [{"volume": 1, "startpoint": "tomorow"}]}]},
+         'phone[0].limits[0].startpoint: "tomorow" is no startpoint'),
+        ({"phone": [MODEM | {"limits": [{"volume": 1, "startpoint": "-9999 years"}]}]},
+         'phone[0].limits[0].startpoint: "-9999 years" leaves the calendar'),
+        ({"phone": [MODEM, MODEM]}, 'phone: the name "gsm0" is used twice'),
+        ({"phone": [MODEM | {"fallback": ["clod0"]}, CLOUD]},
+         'phone[0].fallback: no phone is named "clod0"; did you mean "cloud0"?'),
+        ({"phone": [CLOUD | {"base_url": "http://api.smsmode.com/"}]},
+         "phone[0].base_url: https expected"),
+        ({"phone": [MODEM | {"name": ""}]}, "phone[0].name: Expected `str` of length >= 1"),
+        ({"user": [{"name": "a", "api_key": "1"}, {"name": "a", "api_key": "2"}]},
+         'user: the name "a" is used twice'),
+        ({"user": [{"name": "a", "api_key": "same"}, {"name": "b", "api_key": "same"}]},
+         'user: "a" and "b" have the same api_key'),
+        ({"store": {"url": "postgresql://x"}}, 'store.url: "sqlite://PATH" expected'),
+        ({"store": {"url": "sqlite://"}}, 'store.url: "sqlite://PATH" expected'),
+        ({"store": {"url": "sqlite://:memory:"}}, 'store.url: "sqlite://PATH" expected'),
+        ({"api": {"listen": ["8790"]}}, 'api.listen: "8790" is no "host:port"'),
+        ({"api": {"default_region": "fr"}}, "api.default_region: Expected `str` matching"),
+        ({"api": {"local_users": {"root": "god"}}}, "api.local_users"),
+        ({"dispatch": {"timezone": "Mars/Base"}}, 'dispatch.timezone: "Mars/Base" is no zone'),
+        ({"dispatch": {"timezone": "../../etc/passwd"}}, "dispatch.timezone"),
+        ({"dispatch": {"timezone": "Europe"}}, 'dispatch.timezone: "Europe" is no zone'),
+        ({"dispatch": {"timezone": "a\0b"}}, "dispatch.timezone"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_place(raw: dict[str, Any], words: str) -> None:
+    if words:
+        assert wrong(raw).startswith(words)
+    else:
+        with pytest.raises(ConfigError, match=r'phone\[0\].adapter: missing; "modem"'):
+            parse(raw, "smsd.toml")
+
+
+def test_an_adapter_of_a_later_version_is_named() -> None:
+    with pytest.raises(ConfigError, match='"gammu" is not in this version'):
+        parse({"phone": [{"name": "a", "adapter": "gammu"}]}, "smsd.toml")
+    assert "adapter" in wrong({"phone": [{"name": "a", "adapter": "nonsense"}]})
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("", "is empty"),
+        ("env:SMSD_TEST_NOT_THERE", "the environment has no variable SMSD_TEST_NOT_THERE"),
+        ("env:SMSD_TEST_EMPTY", "or an empty one"),
+        ("file:/nowhere/key", "/nowhere/key: No such file"),
+        ("file:EMPTY", "EMPTY is empty"),
+        ("file:OCTETS", "OCTETS: not UTF-8"),
+        ("credential:app-key", "systemd gave no credentials (LoadCredential=app-key:"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, words: str
+) -> None:
+    """An empty key would let everybody in who sends an empty key."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setenv("SMSD_TEST_EMPTY", "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "EMPTY").write_text(" \n")
+    (tmp_path / "OCTETS").write_bytes(b"\xff\xfe secret")
+    with pytest.raises(ConfigError) as caught:
+        parse({"user": [{"name": "app", "api_key": value}]}, "smsd.toml")
+    assert "smsd.toml: user[0].api_key: " in str(caught.value)
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [(b"a = ", "Invalid value"), (b"\xff", "not UTF-8 at octet 0"), (None, "No such file")],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, octets: bytes | None, words: str
+) -> None:
+    path = tmp_path / "smsd.toml"
+    if octets is not None:
+        path.write_bytes(octets)
+    with pytest.raises(ConfigError, match=words) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_errors_never_show_a_secret() -> None:
+    raw = {"phone": [CLOUD | {"pin": "8642", "access_token": 3}, CLOUD | {"base_url": "ftp://x"}]}
+    assert "8642" not in wrong(raw)
+    assert "secret-token" not in wrong({"phone": [CLOUD | {"base_url": "ftp://x"}]})
+
+
+def test_the_zone_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", ":Europe/Paris")
+    assert str(local_zone(None)) == "Europe/Paris"
+    monkeypatch.setenv("TZ", "Nonsense/Zone")
+    assert 'dispatch.timezone: "Nonsense/Zone" is no zone' in wrong({})
+    monkeypatch.delenv("TZ")
+    assert local_zone(None) is not None
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["name", "adapter", "url", "limits", "x"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["store", "api", "dispatch", "log", "user", "phone", "x"]), _values
+    )
+)
+def test_any_tables_give_a_configuration_or_an_error_in_words(raw: dict[str, Any]) -> None:
+    with suppress(ConfigError):
+        assert msgspec.to_builtins(parse(raw, "smsd.toml"))
