@@ -47,7 +47,9 @@ class NumberingPlan(enum.IntEnum):
 
 
 _TYPES = tuple(TypeOfNumber)
-_INTERNATIONAL, _ALPHANUMERIC = TypeOfNumber.INTERNATIONAL, TypeOfNumber.ALPHANUMERIC
+_UNKNOWN, _INTERNATIONAL = TypeOfNumber.UNKNOWN, TypeOfNumber.INTERNATIONAL
+_ALPHANUMERIC = TypeOfNumber.ALPHANUMERIC
+_ISDN = NumberingPlan.ISDN
 _PLANS = tuple(NumberingPlan)
 _DIGITS = frozenset("0123456789*#abc")
 _MOST_DIGITS = 20  # TP addresses are at most 12 octets (23.040 9.1.2.5)
@@ -63,10 +65,15 @@ class Address:
     ton: TypeOfNumber = TypeOfNumber.UNKNOWN
     npi: NumberingPlan = NumberingPlan.ISDN
 
-    @classmethod
-    def parse(cls, number: str) -> Address:
+    @staticmethod
+    @functools.lru_cache(maxsize=_CACHED)
+    def parse(number: str) -> Address:
         """Return the address that a person writes: "+33612345678", "36789", "*100#" or "Bank"."""
-        return _parse(number)
+        if number[:1] == "+" and _are_digits(number[1:]):
+            return Address(number[1:], _INTERNATIONAL, _ISDN)
+        if _are_digits(number) or not number:
+            return Address(number, _UNKNOWN, _ISDN)
+        return Address(number, _ALPHANUMERIC, NumberingPlan.UNKNOWN)
 
     @property
     def number(self) -> str:
@@ -121,15 +128,6 @@ def _are_digits(number: str) -> bool:
     return bool(number) and _DIGITS.issuperset(number) and not number.isalpha()
 
 
-@functools.lru_cache(maxsize=_CACHED)
-def _parse(number: str) -> Address:
-    if number[:1] == "+" and _are_digits(number[1:]):
-        return Address(number[1:], TypeOfNumber.INTERNATIONAL, NumberingPlan.ISDN)
-    if _are_digits(number) or not number:
-        return Address(number, TypeOfNumber.UNKNOWN, NumberingPlan.ISDN)
-    return Address(number, TypeOfNumber.ALPHANUMERIC, NumberingPlan.UNKNOWN)
-
-
 def end(octets: bytes, at: int, field: str) -> int:
     """Return the offset after the TP-Address at `at`, all of whose octets are there."""
     if at >= len(octets) or (after := at + 2 + (octets[at] + 1) // 2) > len(octets):
@@ -144,7 +142,7 @@ def decode(octets: bytes) -> Address:
     ton, npi = _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111]
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
-        return Address(to_text(unpack(digits)[: length * 4 // 7]), ton, npi)
+        return Address(to_text(unpack(digits, 0, length * 4 // 7)), ton, npi)
     return Address(semioctets.to_digits(digits, length), ton, npi)
 
 

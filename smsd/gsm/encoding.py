@@ -83,8 +83,11 @@ def submit_head(
     if validity is None:
         return b"%c%c%b%c%c" % (0x01 | flags, reference, address, pid, coding.octet)
     first = 0x01 | flags | _FORMATS[type(validity)]
-    period = validity.encode()
-    return b"%c%c%b%c%c%b" % (first, reference, address, pid, coding.octet, period)
+    if isinstance(validity, Relative):
+        period = validity.octet
+        return b"%c%c%b%c%c%c" % (first, reference, address, pid, coding.octet, period)
+    octets = validity.encode()
+    return b"%c%c%b%c%c%b" % (first, reference, address, pid, coding.octet, octets)
 
 
 def _encode_deliver(tpdu: Deliver) -> bytes:

@@ -66,7 +66,7 @@ def headed_parts(
 ) -> tuple[DataCoding, list[tuple[bytes, int, int]]]:
     """Return the coding, and TP-UD, TP-UDL and size of the header of every part; see `segment`."""
     common = udh.encode(elements) if elements else b""
-    septets = _septets(text, alphabet)
+    septets = to_septets(text) if alphabet is None else _septets(text, alphabet)
     if septets is not None and len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
         octets, length = pack_behind(common, septets)
         return DataCoding.of(GSM7, message_class), [(octets, length, len(common))]

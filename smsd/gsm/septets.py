@@ -45,17 +45,17 @@ def pack(septets: bytes) -> bytes:
     return bytes(octets)
 
 
-def unpack(octets: bytes) -> bytes:
-    """Unpack octets into floor(8n/7) septets, one an octet.
+def unpack(octets: bytes, start: int, stop: int) -> bytes:
+    """Return septets `start` to `stop` of packed octets, one an octet; missing octets are zeros.
 
-    The last septet of 7n octets may be fill: only TP-UDL knows, so the caller cuts.
+    The octets do not say where the text ends, for the last of them may be fill: TP-UDL does.
     """
-    count = len(octets) * 8 // 7
-    if count > _SEPTETS:
-        return unpack(octets[:_OCTETS]) + unpack(octets[_OCTETS:])
+    if stop > _SEPTETS:
+        rest = unpack(octets[_OCTETS:], max(start - _SEPTETS, 0), stop - _SEPTETS)
+        return unpack(octets[:_OCTETS], start, _SEPTETS) + rest
     x = int.from_bytes(b"\0\0".join(_fourteens(octets.ljust(_OCTETS, b"\0"))), "little")
     x = (x & _16_LOWER) | (x & _16_UPPER) << 8
     x = (x & _8_LOWER) | (x & _8_UPPER) << 4
     x = (x & _4_LOWER) | (x & _4_UPPER) << 2
     x = (x & _2_LOWER) | (x & _2_UPPER) << 1
-    return x.to_bytes(_SEPTETS, "little")[:count]
+    return x.to_bytes(_SEPTETS, "little")[start:stop]

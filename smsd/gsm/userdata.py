@@ -101,7 +101,7 @@ class UserData:
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
         if PACKED[self.coding.octet]:
-            return unpack(self.octets)[_in_septets(self.header_size) : self.length]
+            return unpack(self.octets, _in_septets(self.header_size), self.length)
         return self.octets[self.header_size :]
 
     @property
@@ -109,9 +109,10 @@ class UserData:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
         if PACKED[self.coding.octet]:
             size = self.header_size
-            septets = unpack(self.octets)[(size * 8 + 6) // 7 : self.length]
-            languages = udh.languages(self.octets[:size]) if size else (0, 0)
-            return to_text(septets, *languages)
+            if not size:
+                return to_text(unpack(self.octets, 0, self.length))
+            septets = unpack(self.octets, (size * 8 + 6) // 7, self.length)
+            return to_text(septets, *udh.languages(self.octets[:size]))
         if self.coding.alphabet is UCS2 and not self.coding.compressed:
             return from_units(whole_units(self.octets[self.header_size :]))
         return None

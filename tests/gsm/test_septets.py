@@ -27,13 +27,27 @@ def test_pack_is_the_standards(values: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_unpack_is_the_standards(octets: bytes) -> None:
-    assert unpack(octets) == unpacked_bit_by_bit(octets)
+    expected = unpacked_bit_by_bit(octets)
+    assert unpack(octets, 0, len(expected)) == expected
+
+
+@given(st.binary(max_size=300), st.data())
+def test_unpack_from_anywhere(octets: bytes, data: st.DataObject) -> None:
+    expected = unpacked_bit_by_bit(octets)
+    start = data.draw(st.integers(0, len(expected)))
+    stop = data.draw(st.integers(start, len(expected)))
+    assert unpack(octets, start, stop) == expected[start:stop]
+
+
+def test_octets_that_are_missing_are_zeros() -> None:
+    assert unpack(b"\x7f", 0, 3) == b"\x7f\0\0"
+    assert unpack(b"", 150, 170) == bytes(20)
 
 
 @pytest.mark.parametrize("count", range(257))
 def test_every_length_comes_back(count: int) -> None:
     values = bytes((count * 31 + at * 17 + 1) % 128 for at in range(count))
-    assert unpack(pack(values))[:count] == values
+    assert unpack(pack(values), 0, count) == values
     assert len(pack(values)) == (count * 7 + 7) // 8
 
 
@@ -44,4 +58,4 @@ def test_every_bit_finds_its_place(count: int) -> None:
             values = bytearray(count)
             values[at] = 1 << bit
             assert pack(bytes(values)) == packed_bit_by_bit(bytes(values))
-            assert unpack(pack(bytes(values)))[:count] == values
+            assert unpack(pack(bytes(values)), 0, count) == values
