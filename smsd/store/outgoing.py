@@ -125,8 +125,9 @@ class Outgoing:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
             claims: list[Claim] = []
             place = _EARLIEST
+            passed: dict[int, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
-                found = _next_due(tx, place, open_ones, choose)
+                found = _next_due(tx, place, passed, open_ones, choose)
                 if found is None:
                     break
                 place = (found["priority"], found["due_at"], found["id"])
@@ -138,9 +139,12 @@ class Outgoing:
                     # The parts of a message that was begun have been counted since then.
                     parts = queued.parts if queued.begun_on is None else 0
                     open_ones[phone] = _used_more(open_ones[phone], parts)
+                    passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     keep_fault(tx, queued.id, decision.fault)
                     move(tx, queued.id, Change.REJECT, decision.fault.words)
+                elif not queued.declined_by:
+                    passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
             return claims, None if due is None else moment(due)
 
@@ -291,17 +295,29 @@ def _expand(tx: Transaction, scheduled: int) -> None:
 def _next_due(
     tx: Transaction,
     place: tuple[int, int, int],
+    passed: Mapping[int, set[int]],
     open_ones: Mapping[PhoneId, Candidate],
     choose: Choose,
 ) -> Row | None:
-    """The next message in order, of the lanes that a phone takes something from now."""
+    """The next message in order, of the lanes that a phone takes something from now.
+
+    ``passed`` are, for each lane, the sizes of messages that have to wait: there may be thousands.
+    """
     everyone = tuple(open_ones.values())
     lanes: list[tuple[int, Queued]] = [(0, _any_message(None))]
     for phone in open_ones:
         lanes += [(phone, _any_message(phone)), (-phone, _any_message(None, begun_on=phone))]
     priority, due_at, after = place
     found = [
-        tx.row("due", now=tx.now, lane=lane, priority=priority, due_at=due_at, id=after)
+        tx.row(
+            "due",
+            now=tx.now,
+            lane=lane,
+            priority=priority,
+            due_at=due_at,
+            id=after,
+            passed="," + "".join(f"{parts}," for parts in passed.get(lane, ())),
+        )
         for lane, any_one in lanes
         if not isinstance(choose(any_one, everyone), Wait)
     ]

@@ -66,14 +66,17 @@ SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_o
 SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY expires_at, id LIMIT 100;
 
 -- due --
--- The next message of a lane after a place in the order.
+-- The next message of a lane after a place in the order; one of so many parts as in :passed (",2,3,")
+-- would wait like the one before it, unless a phone has declined it.
 SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
-       m.priority, m.due_at, m.expires_at,
+       m.priority, m.due_at, m.expires_at, m.lane,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
              WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
   FROM message m
  WHERE m.state = 'queued' AND m.lane = :lane AND m.due_at <= :now
    AND (m.priority < :priority OR (m.priority = :priority AND (m.due_at, m.id) > (:due_at, :id)))
+   AND (instr(:passed, ',' || m.parts || ',') = 0
+        OR (m.attempts > 0 AND EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'declined')))
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
 

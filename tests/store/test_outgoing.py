@@ -179,6 +179,24 @@ def test_a_limit_that_is_full_does_not_cut_a_begun_message_in_two() -> None:
     run(main())
 
 
+def test_messages_too_long_for_what_is_left_hold_up_neither_the_store_nor_shorter_ones() -> None:
+    """Looked at one by one, each with a walk past all before it, this took half a minute."""
+
+    async def main() -> None:
+        rig = Rig()
+        await rig.add("gsm0", Scripted(slots=2), limits=[(3, "today")])
+        numbers = [f"+336120{n:05}" for n in range(20_000)]
+        await rig.store.outgoing.schedule(1, draft("long", *numbers, parts=2))
+        short = await rig.send(draft("short"))
+        first, last = await claim(rig)
+        assert (first.message, last.message) == (1, short)
+        rig.phones[1].busy = 1
+        assert await claim(rig) == []
+        rig.database.close()
+
+    run(main())
+
+
 def test_a_limit_frees_when_its_window_moves_on() -> None:
     async def main() -> None:
         rig = Rig()
