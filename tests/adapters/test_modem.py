@@ -1,10 +1,20 @@
 """A modem as a phone: set up, sending, taking in, over scripted modems and the simulator's."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
+from hwsim.clock import LoopClock
+from hwsim.faults import Fault as SimulatedFault
+from hwsim.modem import Modem as Simulated
+from hwsim.network import Network, Settings
+from hwsim.personality import load
+from hwsim.world import make_sim
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +29,7 @@ from smsd.adapters.contract import (
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.faults import error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
+from smsd.adapters.modem.open import Streams
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
 from smsd.model.events import Incoming, LateAnswer, Report, Verdict
@@ -33,6 +44,7 @@ from tests.adapters.scripted import (
     SILENCE,
     Answer,
     Notes,
+    Phone,
     ScriptedModem,
     Steps,
     deliver,
@@ -686,6 +698,28 @@ def test_an_answer_that_comes_after_all_settles_the_doubt() -> None:
     run(main())
 
 
+def test_an_answer_that_comes_when_the_port_was_opened_anew_settles_the_doubt() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(after_pdu=SILENCE)
+        async with phone_of(modem) as phone, asyncio.TaskGroup() as group:
+
+            async def busy() -> None:
+                await until(lambda: modem.pdus)
+                modem.on["AT+CMEE?"] = SILENCE
+
+            group.create_task(busy())
+            with pytest.raises(Uncertain):
+                await phone.send(attempt=5)
+            await until(lambda: phone.ended)
+            modem.on["AT+CMEE?"] = ["+CMGS: 9", "OK", "+CMEE: 1", "OK"]
+            again = group.create_task(phone.adapter.run(phone.sink))
+            await until(lambda: phone.sink.late)
+            again.cancel()
+            assert phone.sink.late == [LateAnswer(AttemptId(5), 1, "9")]
+
+    run(main())
+
+
 def test_a_cancelled_sending_leaves_the_phone_usable_and_is_answered_late() -> None:
     async def main() -> None:
         modem = ScriptedModem(after_pdu=SILENCE)
@@ -893,3 +927,140 @@ def test_any_octets_are_a_message_a_report_or_kept_with_an_error(
 ) -> None:
     found = read_pdu(pdu, length)
     assert found.key
+
+
+# The simulator's modems ------------------------------------------------------------------------
+
+
+class _Line:
+    """A simulated modem at the other end of a socket pair."""
+
+    def __init__(self, modem: Simulated) -> None:
+        self._modem = modem
+
+    async def __aenter__(self) -> Streams:
+        ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        theirs.setblocking(False)
+        self._theirs = theirs
+        self._modem.write = lambda octets: None if theirs.fileno() < 0 else _put(theirs, octets)
+        self._modem.vanish = lambda seconds: theirs.close()
+        loop.add_reader(theirs, self._read)
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        return reader, self._writer
+
+    def _read(self) -> None:
+        data = self._theirs.recv(4096) if self._theirs.fileno() >= 0 else b""
+        if data:
+            self._modem.feed(data)
+        else:
+            asyncio.get_running_loop().remove_reader(self._theirs)
+
+    async def __aexit__(self, *reason: object) -> None:
+        if self._theirs.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._theirs)
+        self._theirs.close()
+        self._writer.transport.abort()
+
+
+def _put(sock: socket.socket, octets: bytes) -> None:
+    with contextlib.suppress(OSError):
+        sock.send(octets)
+
+
+@asynccontextmanager
+async def simulated(
+    personality: str, pin: str | None = None
+) -> AsyncIterator[tuple[Phone, Simulated, Network]]:
+    network = Network(LoopClock(asyncio.get_running_loop()), Settings())
+    sim = make_sim(0, random.Random(0), pin)
+    modem = Simulated("modem0", "350000000000000", sim, load(personality), network)
+    network.connect(modem)
+    adapter = ModemAdapter(
+        ModemSettings("/dev/modem", pin=pin), open_streams=lambda device, baud: _Line(modem)
+    )
+    phone = Phone(adapter, Notes())
+
+    async def life() -> None:
+        try:
+            await adapter.run(phone.sink)
+        except PhoneLost as error:
+            phone.ended.append(error)
+
+    task = asyncio.get_running_loop().create_task(life())
+    try:
+        await until(lambda: phone.available or phone.ended)
+        yield phone, modem, network
+    finally:
+        modem.power_off()
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("personality", ["generic", "nasty", "noack"])
+@pytest.mark.parametrize("pin", [None, PIN])
+def test_a_simulated_modem_sends_and_receives(personality: str, pin: str | None) -> None:
+    async def main() -> None:
+        async with simulated(personality, pin) as (phone, modem, network):
+            assert phone.available
+            steps = await patiently(phone, LONG)
+            assert [number for number, _ in steps.completed] == [1, 2, 3]
+            assert len(network.sent) == 3
+            references = {reference for _, reference in steps.completed}
+            assert len(references) == 3
+            await until(lambda: len(phone.sink.reports) == 3, within=900.0)
+            assert {one.reference for one in phone.sink.reports} == references
+            network.deliver(modem, bytes.fromhex(HELLO[16:]))
+            await until(lambda: phone.sink.incoming, within=900.0)
+            assert set(phone.sink.texts) == {"12345"}
+
+    run(main())
+
+
+async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Steps:
+    """Send once the phone is there: it is set up anew whenever it says that it has restarted."""
+    while True:
+        try:
+            return await phone.send(text, attempt)
+        except Unavailable as error:
+            if phone.ended or "not there" not in str(error):
+                raise
+            await asyncio.sleep(0.1)
+
+
+FAULTS = ["cms 38", "cms 1", "cms-prompt 38", "error", "silence", "swallow", "late 20", "late 130",
+          "late 200", "no-prompt", "unplug-before", "unplug-after", "report-first", "no-reference",
+          "dead"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("personality", ["generic", "nasty"])
+def test_no_fault_loses_a_message_or_sends_it_twice(personality: str, fault: str) -> None:
+    """What the network accepted is sent or in doubt; what it did not is never called sent."""
+
+    async def main() -> None:
+        async with simulated(personality) as (phone, modem, network):
+            kind, *values = fault.split()
+            modem.arm(SimulatedFault(kind, float(values[0]) if values else None))
+            outcome: type[PhoneError] | None = None
+            try:
+                await patiently(phone)
+            except PhoneError as error:
+                outcome = type(error)
+            if network.sent:
+                assert outcome in (None, Uncertain)
+            else:
+                assert outcome is not None
+            if kind in ("cms", "cms-prompt", "no-prompt"):
+                assert outcome in (Throttled, Rejected)
+            await asyncio.sleep(1.0)
+            await until(lambda: phone.available or phone.ended)
+            if phone.ended or modem.dead:
+                return
+            before = len(network.sent)
+            steps = await patiently(phone, attempt=2)
+            assert len(steps.completed) == 1
+            assert len(network.sent) == before + 1
+            assert len(phone.sink.late) <= (outcome is Uncertain)
+
+    run(main())

@@ -108,9 +108,10 @@ class CloudAdapter:
         if body is None:
             url += "?" + request.form.decode("ascii")
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        target = _verbatim(url)
         try:
             async with self._session.request(
-                request.method, _verbatim(url), data=body, headers=headers, allow_redirects=False
+                request.method, target, data=body, headers=headers, allow_redirects=False
             ) as response:
                 content = b""
                 async for piece in response.content.iter_any():
@@ -118,11 +119,7 @@ class CloudAdapter:
                     if len(content) > LONGEST_BODY:
                         raise aiohttp.ClientPayloadError
                 return Reply(response.status, content, response.charset)
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.InvalidURL,
-        ) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             fault = Fault(FaultClass.NETWORK, f"no connection to the provider ({_name(error)})")
             raise Unavailable(fault, seconds=30.0) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -173,7 +170,13 @@ class CloudAdapter:
 
 def _verbatim(url: str) -> URL:
     """The URL as it is encoded already: its octets are not all UTF-8."""
-    return URL(url, encoded=True)
+    try:
+        target = URL(url, encoded=True)
+        if target.host and target.port:
+            return target
+    except ValueError:
+        pass  # its own words would quote the URL
+    raise Unavailable(Fault(FaultClass.CONFIGURATION, "base_url is no address"))
 
 
 def _name(error: Exception) -> str:

@@ -285,6 +285,7 @@ class ModemAdapter:
             raise Throttled(fault, retry_after=RETRY_AFTER) from error
         except Gone as error:
             if error.submitted:
+                self._given_up.append(in_flight)  # if only the modem was slow, it still answers
                 raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
             raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
 
