@@ -23,6 +23,7 @@ _NOWHERE = "\ufffe"  # what codecs.charmap_build reads as an empty place
 # charmap_build wants U+0000 in place 0, so the character of septet 0 is kept in the place of
 # escape + escape, which never means a character (23.038 6.2.1.1).
 _SEPTET_0 = 0x80 | ESCAPE
+_PROBE = 16  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ def to_septets(text: str, locking: int = 0, single: int = 0) -> bytes | None:
         if mapped.isascii():
             return mapped
     pair = tables(locking, single) if locking or single else _DEFAULT
+    if len(text) > _PROBE:  # most texts in other scripts show it at once
+        probe = codecs.charmap_encode(text[:_PROBE], "ignore", pair.encoding)[0]
+        if len(probe) < _PROBE:
+            return None
     mapped = codecs.charmap_encode(text, "ignore", pair.encoding)[0]
     if len(mapped) != len(text) or 0 in mapped:
         return None

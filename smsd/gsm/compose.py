@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from smsd.gsm.coding import GSM7, DataCoding
 from smsd.gsm.encoding import submit_head
-from smsd.gsm.pdu import centre
-from smsd.gsm.segment import headed_parts
+from smsd.gsm.segment import headers, plan
 from smsd.gsm.tpdu import SRR, UDHI
+from smsd.gsm.userdata import pack_behind, put_behind
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,16 +34,20 @@ def compose(
     The same as `segment`, then `PDU(sc, Submit(…))` for each part, at half the cost: what all
     parts have alike is written once, and no value is made of what is only passed on.
     """
-    coding, parts = headed_parts(text, reference, wide, None, message_class, languages, ())
-    flags = SRR if report_requested else 0
-    if parts[0][2]:
-        flags |= UDHI
-    start = centre(sc)
-    head = submit_head(flags, 0, destination, 0, coding, validity)
-    rest = len(head) + 1
-    before = start + head
-    composed = []
-    for octets, length, _ in parts:
+    alphabet, common, pieces = plan(text, wide, None, languages, ())
+    coding = DataCoding.of(alphabet, message_class)
+    behind = pack_behind if alphabet is GSM7 else put_behind
+    several = len(pieces) > 1
+    flags = (SRR if report_requested else 0) | (UDHI if common or several else 0)
+    start = b"\0" if sc is None else sc.encode_sc()
+    before = start + submit_head(flags, 0, destination, 0, coding, validity)
+    if not several:
+        octets, length = behind(common, pieces[0])
         pdu = b"%b%c%b" % (before, length, octets)
-        composed.append((rest + len(octets), pdu.hex().upper()))
+        return [(len(pdu) - len(start), pdu.hex().upper())]
+    composed = []
+    for header, piece in zip(headers(common, len(pieces), reference, wide), pieces, strict=True):
+        octets, length = behind(header, piece)
+        pdu = b"%b%c%b" % (before, length, octets)
+        composed.append((len(pdu) - len(start), pdu.hex().upper()))
     return composed

@@ -56,8 +56,11 @@ def _tears(text: str, units: bytes, cuts: list[int]) -> bool:
     """Return whether a cut falls into what a reader sees as one character."""
     after = from_units(b"".join([units[at : at + 2] for at in cuts]))
     for at, character in zip(cuts, after, strict=True):
-        if character.isalpha() and character < "\u1100":
-            continue  # letters of most scripts begin anew; for others look at the neighbours
+        # Latin, and the letters of most scripts, begin anew; for others look at the neighbours.
+        if character < "\u0300" and character != "\n":
+            continue
+        if character < "\u1100" and character.isalpha():
+            continue
         if not may_cut(text, len(from_units(units[:at]))):
             return True
     return False

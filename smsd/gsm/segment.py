@@ -49,37 +49,17 @@ def segment(
     where it costs no part, what a reader sees as one character. More than 255 parts, or a text
     that the alphabet cannot write, are an `EncodeError`.
     """
-    coding, parts = headed_parts(
-        text, reference, wide, alphabet, message_class, languages, elements
-    )
-    return tuple([_user_data(coding, *part) for part in parts])
-
-
-def headed_parts(
-    text: str,
-    reference: int,
-    wide: bool,
-    alphabet: Alphabet | None,
-    message_class: MessageClass | int | None,
-    languages: Sequence[str],
-    elements: Sequence[InformationElement],
-) -> tuple[DataCoding, list[tuple[bytes, int, int]]]:
-    """Return the coding, and TP-UD, TP-UDL and size of the header of every part; see `segment`."""
-    common = udh.encode(elements) if elements else b""
-    septets = to_septets(text) if alphabet is None else _septets(text, alphabet)
-    if septets is not None and len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
-        octets, length = pack_behind(common, septets)
-        return DataCoding.of(GSM7, message_class), [(octets, length, len(common))]
-    found, common, pieces = _plan(text, septets, common, wide, alphabet, languages, elements)
+    found, common, pieces = plan(text, wide, alphabet, languages, elements)
     coding = DataCoding.of(found, message_class)
     behind = pack_behind if found is GSM7 else put_behind
-    headers = _headers(common, len(pieces), reference, wide)
-    size = len(headers[0])
+    if len(pieces) == 1:
+        octets, length = behind(common, pieces[0])
+        return (_user_data(coding, octets, length, len(common)),)
     parts = []
-    for header, piece in zip(headers, pieces, strict=True):
+    for header, piece in zip(headers(common, len(pieces), reference, wide), pieces, strict=True):
         octets, length = behind(header, piece)
-        parts.append((octets, length, size))
-    return coding, parts
+        parts.append(_user_data(coding, octets, length, len(header)))
+    return tuple(parts)
 
 
 def segment_data(
@@ -96,12 +76,13 @@ def segment_data(
     if len(data) > room:
         room = _several(common, wide)
     pieces = _limited([data[at : at + room] for at in range(0, max(len(data), 1), room)])
-    headers = _headers(common, len(pieces), reference, wide)
     coding = DataCoding.of(DATA8, message_class)
     return tuple(
         [
             UserData.of_octets(piece, coding, header)
-            for header, piece in zip(headers, pieces, strict=True)
+            for header, piece in zip(
+                headers(common, len(pieces), reference, wide), pieces, strict=True
+            )
         ]
     )
 
@@ -115,19 +96,10 @@ def count_parts(
     elements: Sequence[InformationElement] = (),
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
-    common = udh.encode(elements)
-    septets = _septets(text, alphabet)
-    return len(_plan(text, septets, common, wide, alphabet, languages, elements)[2])
+    return len(plan(text, wide, alphabet, languages, elements)[2])
 
 
-def _septets(text: str, alphabet: Alphabet | None) -> bytes | None:
-    """Return the text in the default alphabet, if that can write it and is allowed."""
-    if alphabet is DATA8:
-        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
-    return None if alphabet is UCS2 else to_septets(text)
-
-
-def _headers(common: bytes, total: int, reference: int, wide: bool) -> list[bytes]:
+def headers(common: bytes, total: int, reference: int, wide: bool) -> list[bytes]:
     """Return the header of each part; a lone part needs nothing that ties it to others."""
     if total == 1:
         return [common]
@@ -146,32 +118,35 @@ def _several(common: bytes, wide: bool) -> int:
     return room
 
 
-def _plan(
+def plan(
     text: str,
-    septets: bytes | None,
-    common: bytes,
     wide: bool,
     alphabet: Alphabet | None,
     languages: Sequence[str],
     elements: Sequence[InformationElement],
 ) -> _Plan:
-    """Return the way with the fewest parts; of equals the one with the smaller header.
-
-    `septets` is the text in the default alphabet, if that can write it and is allowed.
-    """
+    """Return the way with the fewest parts; of equals the one with the smaller header."""
+    common = udh.encode(elements) if elements else b""
+    if alphabet is DATA8:
+        raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
+    septets = None if alphabet is UCS2 else to_septets(text)
     if septets is not None:  # national tables would only add a header, UCS-2 only octets
-        return GSM7, common, _limited(_cut_septets(text, septets, common, wide))
-    plans: list[_Plan] = []
-    if alphabet is not UCS2:
-        plans += _national_plans(text, wide, languages, elements)
-    if alphabet is None or alphabet is UCS2:
+        if len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
+            return GSM7, common, [septets]
+        room = _several(common, wide) * 8 // 7
+        return GSM7, common, _limited(cut_septets(text, septets, room, national=False))
+    national = () if alphabet is UCS2 else _pairs(languages)
+    plans = [*_national_plans(text, wide, national, elements)] if national else []
+    if alphabet is not GSM7:
         units = to_units(text)
         alone = len(units) + len(common) <= MOST_OCTETS
         pieces = [units] if alone else cut_units(text, units, _several(common, wide))
+        if not plans:
+            return UCS2, common, _limited(pieces)
         plans.append((UCS2, common, pieces))
     if not plans:
         raise EncodeError("text", f"the {alphabet} alphabet cannot write it")
-    best = plans[0] if len(plans) == 1 else min(plans, key=lambda plan: len(plan[2]))
+    best = min(plans, key=lambda plan: len(plan[2]))
     _limited(best[2])
     return best
 
@@ -192,10 +167,13 @@ def _cut_septets(
 
 
 def _national_plans(
-    text: str, wide: bool, languages: Sequence[str], elements: Sequence[InformationElement]
+    text: str,
+    wide: bool,
+    pairs: Sequence[tuple[int, int]],
+    elements: Sequence[InformationElement],
 ) -> Iterator[_Plan]:
     """Yield the ways of the national tables, those with the smaller header first."""
-    for locking, single in _pairs(languages):
+    for locking, single in pairs:
         septets = to_septets(text, locking, single)
         if septets is not None:
             common = udh.encode((*_shifts(locking, single), *elements))
@@ -203,10 +181,10 @@ def _national_plans(
             yield GSM7, common, pieces
 
 
-def _pairs(languages: Sequence[str]) -> list[tuple[int, int]]:
+def _pairs(languages: Sequence[str]) -> Sequence[tuple[int, int]]:
     """Return the pairs of tables that the languages allow: one shift before two."""
     if languages == ("default",):
-        return []
+        return ()
     chosen = []
     for name in languages:
         try:
