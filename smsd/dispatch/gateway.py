@@ -1,6 +1,6 @@
 """The gateway as its API sees it: accept, look, explain."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -9,7 +9,7 @@ from smsd.dispatch.phones import Phones
 from smsd.dispatch.route import health, route
 from smsd.gsm import count_parts
 from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
-from smsd.model.phone import Health
+from smsd.model.phone import Candidate, Health
 from smsd.store.database import StoreUnavailable
 from smsd.store.outgoing import Accepted
 from smsd.store.store import Store
@@ -48,11 +48,12 @@ class Gateway:
 
     async def statuses(self) -> dict[int, str]:
         """Every phone's status in RaspiSMS's words, its limits included, at this moment."""
-        candidates = await self.store.views.candidates(
+        return {int(c.phone.id): str(health(c)[0]) for c in await self._candidates()}
+
+    async def _candidates(self) -> Sequence[Candidate]:
+        return await self.store.views.candidates(
             self.phones.standings(), self.phones.window_starts()
         )
-        now = self._now()
-        return {int(c.phone.id): str(health(c, now)[0]) for c in candidates}
 
     async def look(self, phone: int) -> str | None:
         """Ask a phone how it is and tell its status; ``None`` if there is no such phone."""
@@ -78,9 +79,7 @@ class Gateway:
             return "waits: sending is paused"
         if row["due_at"] > self._now().timestamp() * 1000:
             return f"waits before it is tried again: {row['fault_words']}"
-        candidates = await self.store.views.candidates(
-            self.phones.standings(), self.phones.window_starts()
-        )
+        candidates = await self._candidates()
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
@@ -98,22 +97,25 @@ class Gateway:
         """What a monitor asks: can we store, are phones there, what waits."""
         try:
             counts: dict[str, int] = await self.store.views.counts()
-            status = await self.statuses()
+            candidates = await self._candidates()
         except StoreUnavailable as error:
             return {"status": "failed", "store": str(error), "phones": [], "queue": None}
-        phones = [
-            {
-                "id": int(phone.record.id),
-                "name": phone.record.name,
-                "adapter": phone.record.adapter,
-                "status": status[int(phone.record.id)],
-                "since": phone.since.astimezone(self.zone).isoformat(timespec="seconds"),
-                "reason": phone.words or None,
-                "hint": phone.hint,
-                **phone.facts,
-            }
-            for phone in self.phones.all()
-        ]
+        phones = []
+        for candidate in candidates:
+            status, words = health(candidate)
+            standing, phone = candidate.standing, self.phones[candidate.phone.id]
+            phones.append(
+                {
+                    "id": int(candidate.phone.id),
+                    "name": candidate.phone.name,
+                    "adapter": candidate.phone.adapter,
+                    "status": str(status),
+                    "since": standing.since.astimezone(self.zone).isoformat(timespec="seconds"),
+                    "reason": words or None,
+                    "hint": standing.hint,
+                    **phone.facts,
+                }
+            )
         able = any(phone["status"] == Health.AVAILABLE for phone in phones)
         return {
             "status": "ok" if able else "degraded",

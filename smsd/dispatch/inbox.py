@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from smsd.dispatch.phones import Phone, Phones
-from smsd.gsm import PDU, DecodeError, assemble
+from smsd.gsm import PDU, DecodeError, Deliver, UserData, assemble
 from smsd.logs import fields, short
 from smsd.model.events import Awaited, Incoming, LateAnswer, Report
 from smsd.model.phone import Health
@@ -17,18 +17,32 @@ from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
+GAP: Final = "[…]"
 
-def join(raws: Sequence[str]) -> str:
-    """The text of a long message from its raw parts in order; what is missing is simply absent."""
-    parts = []
-    for raw in raws:
-        try:
-            tpdu = PDU.from_hex(raw, sc=False).tpdu
-        except DecodeError:
-            continue  # it was readable when it came; a later codec may say otherwise
-        if (user_data := getattr(tpdu, "user_data", None)) is not None:
-            parts.append(user_data)
-    return assemble(parts)
+
+def join(raws: Sequence[str | None]) -> str | None:
+    """The text of a long message from its raw parts in order; ``None`` if they are no text.
+
+    A part that never came (``None``) shows as a gap.
+    """
+    text, run, is_text = "", [], False
+    for raw in (*raws, None):
+        user_data = None if raw is None else _user_data(raw)
+        if user_data is not None:
+            is_text = is_text or user_data.text is not None
+            run.append(user_data)
+            continue
+        text += assemble(run) + GAP
+        run = []
+    return text.removesuffix(GAP) if is_text else None
+
+
+def _user_data(raw: str) -> UserData | None:
+    try:
+        tpdu = PDU.from_hex(raw, sc=False).tpdu
+    except DecodeError:
+        return None  # it was readable when it came; a later codec may say otherwise
+    return tpdu.user_data if isinstance(tpdu, Deliver) else None
 
 
 class Inbox:
@@ -57,6 +71,8 @@ class Inbox:
     async def reported(self, report: Report) -> None:
         """Keep a delivery report and apply it."""
         matched = await self._store.reports.report(self._phone.record.id, report)
+        if matched:
+            self._phones.changed()  # the rest of a message that was in doubt may follow
         log.info(
             "delivery report" if matched else "delivery report that belongs to no message yet",
             extra=fields(
@@ -77,6 +93,7 @@ class Inbox:
             "the network's answer came late",
             extra=fields(phone=self._name, part=answer.part, settled=settled),
         )
+        self._phones.changed()
 
     async def awaited(self) -> Sequence[Awaited]:
         """The parts on which a report is still to come."""

@@ -9,6 +9,17 @@ from smsd.dispatch.limits import window_start
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A verdict that ends with a time: an operator's refusal outlives an unplug."""
+
+    health: Health
+    words: str
+    hint: str | None
+    since: datetime
+    until: datetime
+
+
 @dataclass(slots=True)
 class Phone:
     """A phone at work; its sink tells how it is, the outbox how busy it is."""
@@ -19,22 +30,20 @@ class Phone:
     health: Health = Health.UNAVAILABLE
     words: str = "not opened yet"
     hint: str | None = None
-    until: datetime | None = None
+    bar: Bar | None = None
     busy: int = 0
     disabled: bool = False
     facts: dict[str, str | int | None] = field(default_factory=dict)
 
-    def standing(self) -> Standing:
+    def standing(self, now: datetime) -> Standing:
         """How it is at this moment."""
-        return Standing(
-            phone=self.record,
-            health=Health.DISABLED if self.disabled else self.health,
-            since=self.since,
-            idle=max(0, self.adapter.capabilities.slots - self.busy),
-            words=self.words,
-            hint=self.hint,
-            until=self.until,
-        )
+        idle = max(0, self.adapter.capabilities.slots - self.busy)
+        if self.disabled:
+            return Standing(self.record, Health.DISABLED, self.since, idle)
+        if self.bar is not None and self.bar.until > now and self.health is Health.AVAILABLE:
+            bar = self.bar
+            return Standing(self.record, bar.health, bar.since, idle, bar.words, bar.hint)
+        return Standing(self.record, self.health, self.since, idle, self.words, self.hint)
 
 
 class Phones:
@@ -45,7 +54,7 @@ class Phones:
     ) -> None:
         self._now = now
         self._zone = zone
-        self._changed = changed
+        self.changed = changed
         self._phones: dict[PhoneId, Phone] = {}
 
     def add(self, record: PhoneRecord, adapter: Adapter, *, disabled: bool = False) -> Phone:
@@ -66,7 +75,8 @@ class Phones:
 
     def standings(self) -> list[Standing]:
         """How all of them are at this moment."""
-        return [phone.standing() for phone in self._phones.values()]
+        now = self._now()
+        return [phone.standing(now) for phone in self._phones.values()]
 
     def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
         """Since when each phone's limits count, at this moment."""
@@ -90,17 +100,19 @@ class Phones:
     ) -> bool:
         """Note how a phone is; True if that is news.
 
-        A verdict of the operator that runs until a time is not lifted by the phone itself being
-        there: only its end, or a worse health, does that.
+        With ``until`` it is a verdict that holds until then, whatever the phone itself says of
+        being there.
         """
         now = self._now()
-        barred = phone.until is not None and phone.until > now
-        if barred and until is None and health is Health.AVAILABLE:
-            return False
+        if until is not None:
+            news = phone.bar is None or phone.bar.until <= now or phone.bar.health is not health
+            since = now if news or phone.bar is None else phone.bar.since
+            phone.bar = Bar(health, words, hint, since, until)
+            return news
         news = (phone.health, phone.words) != (health, words)
         if phone.health is not health:
             phone.since = now
-        phone.health, phone.words, phone.hint, phone.until = health, words, hint, until
+        phone.health, phone.words, phone.hint = health, words, hint
         if health is Health.AVAILABLE or news:
-            self._changed()
+            self.changed()
         return news

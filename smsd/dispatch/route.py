@@ -51,7 +51,7 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     return _nobody(message, (*takers, *fallbacks), reasons)
 
 
-def health(candidate: Candidate, now: datetime) -> tuple[Health, str]:
+def health(candidate: Candidate) -> tuple[Health, str]:
     """A phone's status in RaspiSMS's words, its limits and the operator's verdict included."""
     standing = candidate.standing
     if standing.health is Health.DISABLED:
@@ -59,14 +59,12 @@ def health(candidate: Candidate, now: datetime) -> tuple[Health, str]:
     full = next((w for w in candidate.windows if w.used >= w.limit.volume), None)
     if full is not None:
         return Health.LIMIT_REACHED, _limit_words(full)
-    if standing.until is not None and standing.until <= now:
-        return Health.AVAILABLE, ""
     return standing.health, standing.words
 
 
 def _obstacle(candidate: Candidate, message: Queued, now: datetime) -> tuple[Health, str] | None:
     """Why a phone does not take the message now, ``None`` if it does."""
-    status, words = health(candidate, now)
+    status, words = health(candidate)
     if int(candidate.phone.id) in message.declined_by:
         return Health.AVAILABLE, "has declined it"
     if status is not Health.AVAILABLE:
@@ -128,7 +126,7 @@ def _stay(message: Queued, by_id: dict[int, Candidate], now: datetime) -> Decisi
     candidate = by_id.get(message.begun_on or 0)
     if candidate is None:
         return Wait("the phone that sent some of its parts is not configured any more")
-    status, words = health(candidate, now)
+    status, words = health(candidate)
     # Its parts were counted when it was begun: a limit met since then does not cut it in two.
     if status not in (Health.AVAILABLE, Health.LIMIT_REACHED) or not candidate.standing.idle:
         return Wait(f"{candidate.phone.name}, which sent some of its parts, is {status} {words}")

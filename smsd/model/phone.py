@@ -49,10 +49,9 @@ class PhoneRecord:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a phone is at this moment: its own health, since when, and why in words.
+    """How a phone is at this moment: its health, since when, and why in words.
 
-    ``until`` is set where the operator barred it for a time. ``idle`` counts the messages that it
-    can take right now.
+    ``idle`` counts the messages that it can take right now.
     """
 
     phone: PhoneRecord
@@ -61,7 +60,6 @@ class Standing:
     idle: int
     words: str = ""
     hint: str | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

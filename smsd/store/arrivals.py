@@ -14,6 +14,9 @@ SAME_SENDING: Final = timedelta(hours=1)
 """Parts whose service centre times are further apart share a reference by chance: a sender hands
 in all of them at once, and one that is delivered late keeps the time at which it was handed in."""
 
+Join = Callable[[Sequence[str | None]], str | None]
+"""One text of a message's raw parts in order; ``None`` is a missing part, and no text."""
+
 
 class Arrivals:
     """Incoming parts and the messages they make. Each method is one transaction."""
@@ -21,13 +24,10 @@ class Arrivals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def receive(
-        self, phone: PhoneId, incoming: Incoming, join: Callable[[Sequence[str]], str]
-    ) -> int | None:
+    async def receive(self, phone: PhoneId, incoming: Incoming, join: Join) -> int | None:
         """Keep what came in, once; returns the id of the message that it completes, if it does.
 
-        ``join`` makes one text of the raw parts in their order. A copy of what came in the last
-        seven days changes nothing.
+        A copy of what came in the last seven days changes nothing.
         """
 
         def work(tx: Transaction) -> int | None:
@@ -55,7 +55,7 @@ class Arrivals:
                 parts = tx.rows("series", series=series)
                 if len(parts) < place.total:
                     return None
-                return self._received(tx, parts, join([part["raw"] for part in parts]))
+                return _joined(tx, parts, join)
             if incoming.silent or incoming.text is None:
                 return None
             received: int = tx.value(
@@ -68,29 +68,32 @@ class Arrivals:
 
         return await self._database.transaction(work)
 
-    async def give_up_series(self, join: Callable[[Sequence[str]], str]) -> list[int]:
+    async def give_up_series(self, join: Join) -> list[int]:
         """Messages that lack parts since a day ago: what came of them, once, as it is."""
 
         def work(tx: Transaction) -> list[int]:
             before = tx.now - ms(SAME_MESSAGE)
             given = []
             for (series,) in tx.rows("stale series", before=before):
-                parts = tx.rows("series", series=series)
-                text = join([part["raw"] for part in parts])
-                given.append(self._received(tx, parts, text, complete=False))
+                received = _joined(tx, tx.rows("series", series=series), join)
+                given += [] if received is None else [received]
             return given
 
         return await self._database.transaction(work)
 
-    def _received(
-        self, tx: Transaction, parts: Sequence[Row], text: str, *, complete: bool = True
-    ) -> int:
-        first = parts[0]
-        received: int = tx.value(
-            "add received", phone=first["phone_id"], now=tx.now, sent_at=first["sent_at"],
-            origin=first["origin"], text=text, flash=False, complete=complete,
-        )  # fmt: skip
-        for part in parts:
-            tx.run("incoming is received", id=part["id"], received=received)
-        tx.run("tell received", id=received, now=tx.now)
-        return received
+
+def _joined(tx: Transaction, parts: Sequence[Row], join: Join) -> int | None:
+    """Close a series, whole or not; ``None`` if its parts are no text."""
+    first, total = parts[0], parts[0]["total"]
+    raws = {part["number"]: part["raw"] for part in parts}
+    text = join([raws.get(number) for number in range(1, total + 1)])
+    if text is None:
+        tx.run("close series", series=first["series"])
+        return None
+    received: int = tx.value(
+        "add received", phone=first["phone_id"], now=tx.now, sent_at=first["sent_at"],
+        origin=first["origin"], text=text, flash=False, complete=len(parts) == total,
+    )  # fmt: skip
+    tx.run("series is received", series=first["series"], received=received)
+    tx.run("tell received", id=received, now=tx.now)
+    return received

@@ -157,6 +157,8 @@ class Outgoing:
             row = tx.row("attempt", id=claim.attempt)
             if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
                 raise Conflict("the message is no longer this phone's to send")
+            if tx.row("part begun", attempt=claim.attempt, number=part) is not None:
+                raise Conflict("the part has left before")
             tx.run(
                 "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
                 number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,

@@ -44,7 +44,7 @@ SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
                      state, created_at, due_at, expires_at)
 SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
-       'queued', :now, :now, :now + s.validity_seconds * 1000
+       'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s
   JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
          WHERE scheduled_id = :id GROUP BY scheduled_id, number) n ON n.scheduled_id = s.id
@@ -132,6 +132,9 @@ SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= 
 SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
         WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
   FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
+
+-- part begun --
+SELECT id FROM part WHERE attempt_id = :attempt AND number = :number;
 
 -- begin part --
 INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
@@ -237,7 +240,7 @@ HAVING sum(i.number = :number) = 0 AND max(i.came_at) >= :since
 SELECT coalesce(max(series), 0) + 1 FROM incoming;
 
 -- series --
-SELECT id, raw, number, total, origin, sent_at, phone_id FROM incoming WHERE series = :series ORDER BY number;
+SELECT id, raw, number, total, origin, sent_at, phone_id, series FROM incoming WHERE series = :series ORDER BY number;
 
 -- stale series --
 SELECT series FROM incoming WHERE series IS NOT NULL AND received_id IS NULL
@@ -252,6 +255,10 @@ UPDATE incoming SET received_id = :received WHERE id = :id;
 
 -- series is received --
 UPDATE incoming SET received_id = :received WHERE series = :series;
+
+-- close series --
+-- Its parts are kept, raw, and wait for no more.
+UPDATE incoming SET series = NULL WHERE series = :series;
 
 -- try pin --
 INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now)

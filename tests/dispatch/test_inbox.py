@@ -55,12 +55,15 @@ def test_a_text_comes_in_as_it_went_out_in_any_order(text: str, seed: int) -> No
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=40).map(bytes.hex) | st.text(max_size=9), max_size=4))
 def test_joining_never_fails_whatever_was_kept(raws: list[str]) -> None:
-    assert isinstance(join(raws), str)
+    assert isinstance(join(raws), str | None)
 
 
-def test_a_part_that_is_missing_is_simply_absent() -> None:
+def test_a_part_that_is_missing_shows_as_a_gap_and_octets_are_no_text() -> None:
     first, _, third = delivered("a" * 153 + "b" * 153 + "c")
-    assert join([first.raw, third.raw]) == "a" * 153 + "c"
+    assert join([first.raw, None, third.raw]) == "a" * 153 + "[…]" + "c"
+    assert join([None, None, third.raw]) == "[…][…]c"
+    assert join([first.raw, None, None]) == "a" * 153 + "[…][…]"
+    assert join([None]) is None
 
 
 def test_what_cannot_be_decoded_is_kept() -> None:

@@ -27,7 +27,6 @@ def phone(
     *,
     idle: int = 1,
     since: float = 3600,
-    until: float | None = None,
     windows: tuple[tuple[int, int], ...] = (),
     **record: Any,
 ) -> Candidate:
@@ -36,7 +35,6 @@ def phone(
     standing = Standing(
         PhoneRecord(PhoneId(number), adapter="modem", **record), state,
         NOW - timedelta(seconds=since), idle,
-        until=None if until is None else NOW + timedelta(seconds=until),
     )  # fmt: skip
     return Candidate(standing, tuple(Window(Limit(v, "today"), used) for used, v in windows))
 
@@ -207,16 +205,8 @@ def test_a_fallback_that_cannot_take_it_now_is_waited_for(other: Candidate) -> N
     assert "gsm3" in waits(declined, phone(1, fallback=("gsm3",)), other)
 
 
-def test_health_ends_with_its_time() -> None:
-    barred = phone(1, Health.LIMIT_REACHED, until=60)
-    assert health(barred, NOW)[0] is Health.LIMIT_REACHED
-    assert health(barred, NOW + timedelta(seconds=60)) == (Health.AVAILABLE, "")
-    off = phone(1, Health.DISABLED, until=-60)
-    assert health(off, NOW)[0] is Health.DISABLED
-
-
 def test_a_limit_shows_even_while_the_phone_is_away() -> None:
-    assert health(phone(1, Health.UNAVAILABLE, windows=((1, 1),)), NOW)[0] is Health.LIMIT_REACHED
+    assert health(phone(1, Health.UNAVAILABLE, windows=((1, 1),)))[0] is Health.LIMIT_REACHED
 
 
 _phones = st.lists(
@@ -226,7 +216,6 @@ _phones = st.lists(
         st.sampled_from(Health),
         idle=st.integers(0, 2),
         since=st.floats(0, 300),
-        until=st.none() | st.floats(-60, 60),
         windows=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 6)), max_size=2).map(tuple),
         priority=st.integers(0, 2),
         cloud=st.booleans(),
@@ -268,7 +257,7 @@ def test_the_same_rows_give_the_same_answer_and_never_a_phone_that_may_not(
         return
     taker = next(c for c in phones if c.phone.id == decision.phone)
     assert taker.standing.idle
-    status = health(taker, NOW)[0]
+    status = health(taker)[0]
     if queued.begun_on is not None:
         assert taker.phone.id == queued.begun_on
         assert status in (Health.AVAILABLE, Health.LIMIT_REACHED)

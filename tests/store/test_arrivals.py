@@ -17,8 +17,9 @@ from tests.rig import ALICE, BOB, Rig, Scripted
 from tests.virtual_time import START, run
 
 
-def join(raws: Sequence[str]) -> str:
-    return " ".join(raws)
+def join(raws: Sequence[str | None]) -> str | None:
+    """Words, a dash for a part that never came; octets are no text."""
+    return None if "octets" in raws else " ".join(raw or "-" for raw in raws)
 
 
 def part(
@@ -146,7 +147,7 @@ def test_a_reference_used_again_after_a_part_was_lost_does_not_mix(order: tuple[
         assert await texts(rig) == ["new1 new2 new3"]
         await asyncio.sleep(90_000)
         await rig.store.arrivals.give_up_series(join)
-        assert await texts(rig) == ["new1 new2 new3", "old1"]
+        assert await texts(rig) == ["new1 new2 new3", "old1 - -"]
         rig.database.close()
 
     run(main())
@@ -188,7 +189,7 @@ def test_what_stays_incomplete_is_given_once_after_a_day_as_it_is() -> None:
         assert await rig.store.arrivals.give_up_series(join) == [1]
         assert await rig.store.arrivals.give_up_series(join) == []
         [row] = await rig.rows("received")
-        assert (row["text"], row["complete"]) == ("w1 w3", 0)
+        assert (row["text"], row["complete"]) == ("w1 - w3", 0)
         rig.database.close()
 
     run(main())
@@ -225,7 +226,22 @@ def test_any_interleaving_of_messages_joins_each_of_them_once(data: st.DataObjec
         rig, phone = await rig_with_phone()
         for one in order:
             await rig.store.arrivals.receive(phone, one, join)
-        assert sorted(await texts(rig)) == sorted(join([p.raw for p in one]) for one in sent)
+        assert sorted(await texts(rig)) == sorted(" ".join(p.raw for p in one) for one in sent)
         rig.database.close()
+
+    run(main())
+
+
+def test_a_long_message_of_octets_is_kept_and_shown_to_nobody() -> None:
+    async def main() -> None:
+        rig, phone = await rig_with_phone()
+        for number in (1, 2):
+            piece = part("octets", number, 2, sent_at=START + timedelta(seconds=number))
+            assert await rig.store.arrivals.receive(phone, piece, join) is None
+        assert await texts(rig) == []
+        await asyncio.sleep(2 * 86_400)
+        assert await rig.store.arrivals.give_up_series(join) == []
+        text = part("w", 1, 1)
+        assert await rig.store.arrivals.receive(phone, text, join) == 1
 
     run(main())
