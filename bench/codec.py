@@ -94,21 +94,25 @@ def new_pdus() -> list[str]:
     return [deliver(number, user_data) for number in NEW[:20_000]]
 
 
+def to_pdus(number: str, text: str) -> list[tuple[int, str]]:
+    """Return what AT+CMGS takes for a text: the way of an application in a hurry."""
+    validity = Relative.covering(1440)
+    return compose(
+        Address.parse(number), text, reference=1, validity=validity, report_requested=True
+    )
+
+
+def text_of(pdu: str) -> str | None:
+    """Return the text of a DELIVER, whose every other field has been read as well."""
+    return PDU.from_hex(pdu).tpdu.user_data.text  # type: ignore[union-attr]
+
+
 class Smsd:
     """The codec of this repository, through its public interface."""
 
     def __init__(self) -> None:
         self.new = itertools.cycle(NEW)
         self.new_pdus = itertools.cycle(new_pdus())
-
-    def encode(self, text: str, number: str = NUMBER) -> list[tuple[int, str]]:
-        return compose(
-            Address.parse(number),
-            text,
-            reference=1,
-            validity=Relative.covering(1440),
-            report_requested=True,
-        )
 
     def encode_values(self, text: str) -> list[str]:
         pdus = []
@@ -123,17 +127,11 @@ class Smsd:
             pdus.append(PDU(sc=None, tpdu=submit).hex)
         return pdus
 
-    def decode(self, pdu: str) -> str | None:
-        return PDU.from_hex(pdu).tpdu.user_data.text  # type: ignore[union-attr]
-
     def decode_all(self, pdu: str) -> tuple[object, ...]:
         tpdu = PDU.from_hex(pdu).tpdu
         assert isinstance(tpdu, Deliver)
         user_data = tpdu.user_data
         return tpdu.originator.number, tpdu.sent_at, user_data.text, user_data.concatenation
-
-    def report(self) -> object:
-        return PDU.from_hex(REPORT).tpdu
 
     def join(self) -> str:
         parts = {}
@@ -147,16 +145,16 @@ class Smsd:
 
     def tasks(self) -> dict[str, Task]:
         return {
-            "encode SUBMIT 160": lambda: self.encode(TEXT_160),
-            "encode SUBMIT UCS-2 70": lambda: self.encode(TEXT_UCS2),
-            "segment and encode 1000 GSM-7": lambda: self.encode(TEXT_1000),
-            "segment and encode 1000 UCS-2": lambda: self.encode(TEXT_1000_UCS2),
-            "decode DELIVER 153 + UDH": lambda: self.decode(PARTS[0]),
-            "decode DELIVER UCS-2": lambda: self.decode(UCS2),
-            "decode STATUS-REPORT": self.report,
+            "encode SUBMIT 160": lambda: to_pdus(NUMBER, TEXT_160),
+            "encode SUBMIT UCS-2 70": lambda: to_pdus(NUMBER, TEXT_UCS2),
+            "segment and encode 1000 GSM-7": lambda: to_pdus(NUMBER, TEXT_1000),
+            "segment and encode 1000 UCS-2": lambda: to_pdus(NUMBER, TEXT_1000_UCS2),
+            "decode DELIVER 153 + UDH": lambda: text_of(PARTS[0]),
+            "decode DELIVER UCS-2": lambda: text_of(UCS2),
+            "decode STATUS-REPORT": lambda: PDU.from_hex(REPORT).tpdu,
             "join 7 parts": self.join,
-            "encode, new numbers": lambda: self.encode(TEXT_160, next(self.new)),
-            "decode, new numbers": lambda: self.decode(next(self.new_pdus)),
+            "encode, new numbers": lambda: to_pdus(next(self.new), TEXT_160),
+            "decode, new numbers": lambda: text_of(next(self.new_pdus)),
             "encode SUBMIT 160, as values": lambda: self.encode_values(TEXT_160),
             "decode DELIVER, every field": lambda: self.decode_all(PARTS[0]),
         }

@@ -9,7 +9,7 @@ from smsd.gsm import semioctets
 from smsd.gsm.alphabet import to_septets, to_text
 from smsd.gsm.errors import DecodeError, EncodeError, octet, require
 from smsd.gsm.septets import pack, unpack
-from smsd.gsm.values import dataclass
+from smsd.gsm.values import dataclass, maker
 
 
 class TypeOfNumber(enum.IntEnum):
@@ -70,10 +70,10 @@ class Address:
     def parse(number: str) -> Address:
         """Return the address that a person writes: "+33612345678", "36789", "*100#" or "Bank"."""
         if number[:1] == "+" and _are_digits(number[1:]):
-            return Address(number[1:], _INTERNATIONAL, _ISDN)
+            return _address(number[1:], _INTERNATIONAL, _ISDN)
         if _are_digits(number) or not number:
-            return Address(number, _UNKNOWN, _ISDN)
-        return Address(number, _ALPHANUMERIC, NumberingPlan.UNKNOWN)
+            return _address(number, _UNKNOWN, _ISDN)
+        return _address(number, _ALPHANUMERIC, NumberingPlan.UNKNOWN)
 
     @property
     def number(self) -> str:
@@ -99,6 +99,9 @@ class Address:
         return bytes((1 + len(digits), self.toa)) + digits
 
 
+_address = maker(Address)
+
+
 @functools.lru_cache(maxsize=_CACHED)
 def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
     toa = 0x80 | ton << 4 | npi
@@ -111,7 +114,7 @@ def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
         return bytes(((len(septets) * 7 + 3) // 4, toa)) + pack(septets)
     if len(digits) > _MOST_DIGITS:
         raise EncodeError(field, f"{len(digits)} digits, at most {_MOST_DIGITS}")
-    return bytes((len(digits), toa)) + _octets(digits, field)
+    return b"%c%c%b" % (len(digits), toa, _octets(digits, field))
 
 
 def _octets(digits: str, field: str) -> bytes:
@@ -143,7 +146,7 @@ def decode(octets: bytes) -> Address:
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
         return Address(to_text(unpack(digits, 0, length * 4 // 7)), ton, npi)
-    return Address(semioctets.to_digits(digits, length), ton, npi)
+    return _address(semioctets.to_digits(digits, length), ton, npi)
 
 
 @functools.lru_cache(maxsize=_CACHED)

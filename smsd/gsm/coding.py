@@ -56,10 +56,10 @@ class DataCoding:
         cls, alphabet: Alphabet = Alphabet.GSM7, message_class: MessageClass | int | None = None
     ) -> DataCoding:
         """Return the general coding for an alphabet and, if given, a class."""
-        octet = _GENERAL[alphabet]
-        if message_class is not None:
-            octet |= 0x10 | MessageClass(message_class)
-        return CODINGS[octet]
+        general = _GENERAL[alphabet]
+        if message_class is None:
+            return general
+        return CODINGS[general.octet | 0x10 | MessageClass(message_class)]
 
     @property
     def alphabet(self) -> Alphabet:
@@ -114,6 +114,6 @@ def _alphabet(octet: int) -> Alphabet:
     return Alphabet.GSM7
 
 
-_GENERAL = {Alphabet.GSM7: 0x00, Alphabet.DATA8: 0x04, Alphabet.UCS2: 0x08}
 _ALPHABETS = tuple(_alphabet(octet) for octet in range(256))
 CODINGS = tuple(DataCoding(octet) for octet in range(256))
+_GENERAL = {GSM7: CODINGS[0x00], DATA8: CODINGS[0x04], UCS2: CODINGS[0x08]}

@@ -27,7 +27,10 @@ from smsd.gsm.tpdu import (
 )
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
-from smsd.gsm.values import maker
+from smsd.gsm.values import TYPE_CHECKING, maker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _deliver_of = maker(Deliver)
 _status_report_of = maker(StatusReport)
@@ -41,12 +44,7 @@ def decode_from_sc(octets: bytes, at: int = 0, *, strict: bool = False) -> FromS
     """
     if at >= len(octets):
         raise DecodeError("mti", at, "there is no octet")
-    message_type = octets[at] & 0b11
-    if message_type == 0b10:
-        return _status_report(octets, at, strict)
-    if message_type == 0b01:
-        return _submit_report(octets, at, strict)
-    return _deliver(octets, at, strict)  # the reserved type is read as a DELIVER too (9.2.3.1)
+    return _FROM_SC[octets[at] & 0b11](octets, at, strict)
 
 
 def decode_from_ms(octets: bytes, at: int = 0, *, strict: bool = False) -> FromMs:
@@ -264,3 +262,12 @@ def _command(octets: bytes, at: int, strict: bool) -> Command:
         first & UDHI != 0,
         first & 0x9C,
     )
+
+
+# By TP-MTI (9.2.3.1); a mobile reads the reserved type as a DELIVER too.
+_FROM_SC: tuple[Callable[[bytes, int, bool], FromSc], ...] = (
+    _deliver,
+    _submit_report,
+    _status_report,
+    _deliver,
+)

@@ -30,7 +30,7 @@ from smsd.gsm.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FORMATS = {Relative: 0x10, Enhanced: 0x08, Absolute: 0x18}  # TP-VPF (23.040 9.2.3.3)
+_FORMATS = {Enhanced: 0x08, Absolute: 0x18}  # TP-VPF (23.040 9.2.3.3)
 
 
 def encode(tpdu: TPDU) -> bytes:
@@ -82,12 +82,11 @@ def submit_head(
     address = destination.encode("destination")
     if validity is None:
         return b"%c%c%b%c%c" % (0x01 | flags, reference, address, pid, coding.octet)
-    first = 0x01 | flags | _FORMATS[type(validity)]
-    if isinstance(validity, Relative):
+    if type(validity) is Relative:
         period = validity.octet
-        return b"%c%c%b%c%c%c" % (first, reference, address, pid, coding.octet, period)
-    octets = validity.encode()
-    return b"%c%c%b%c%c%b" % (first, reference, address, pid, coding.octet, octets)
+        return b"%c%c%b%c%c%c" % (0x11 | flags, reference, address, pid, coding.octet, period)
+    first = 0x01 | flags | _FORMATS[type(validity)]
+    return b"%c%c%b%c%c%b" % (first, reference, address, pid, coding.octet, validity.encode())
 
 
 def _encode_deliver(tpdu: Deliver) -> bytes:

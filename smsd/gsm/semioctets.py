@@ -22,4 +22,6 @@ def from_digits(digits: str) -> bytes:
         if set(digits) - set("0123456789*#abcABC"):
             raise ValueError(f"{digits!r} has characters that are no digits")
         digits = digits.translate(_TO_HEX)
-    return bytes.fromhex(digits + "f" if len(digits) & 1 else digits).translate(SWAPPED)
+    if len(digits) & 1:
+        digits += "f"
+    return bytes.fromhex(digits).translate(SWAPPED)

@@ -53,7 +53,9 @@ def unpack(octets: bytes, start: int, stop: int) -> bytes:
     if stop > _SEPTETS:
         rest = unpack(octets[_OCTETS:], max(start - _SEPTETS, 0), stop - _SEPTETS)
         return unpack(octets[:_OCTETS], start, _SEPTETS) + rest
-    x = int.from_bytes(b"\0\0".join(_fourteens(octets.ljust(_OCTETS, b"\0"))), "little")
+    if len(octets) != _OCTETS:
+        octets = octets[:_OCTETS].ljust(_OCTETS, b"\0")
+    x = int.from_bytes(b"\0\0".join(_fourteens(octets)), "little")
     x = (x & _16_LOWER) | (x & _16_UPPER) << 8
     x = (x & _8_LOWER) | (x & _8_UPPER) << 4
     x = (x & _4_LOWER) | (x & _4_UPPER) << 2

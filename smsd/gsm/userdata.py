@@ -170,11 +170,14 @@ def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserD
     none: what is there is read as text.
     """
     length = octets[at]
-    count = (length * 7 + 7) // 8 if PACKED[coding.octet] else length
-    found = octets[at + 1 : at + 1 + count]
-    if len(found) != count:
-        require(octets, at + 1, count, "user_data")
-    header_size = found[0] + 1 if has_header and found and found[0] < count else 0
+    start = at + 1
+    end = start + ((length * 7 + 7) // 8 if PACKED[coding.octet] else length)
+    if len(octets) < end:
+        require(octets, start, end - start, "user_data")
+    found = octets[start:end]
+    header_size = 0
+    if has_header and found and found[0] < len(found):
+        header_size = found[0] + 1
     return _user_data(coding, found, length, header_size)
 
 
