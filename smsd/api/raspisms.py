@@ -197,17 +197,23 @@ def _large(request: web.Request) -> bool:
 
 
 async def _multipart(request: web.Request) -> list[tuple[str, str]]:
-    """The fields of a multipart form, all of them text; its files are left out."""
+    """The fields of a multipart form as text; of a file it is its name."""
     try:
         form = await request.post()
-        return [
-            (name, value if isinstance(value, str) else bytes(value).decode())
-            for name, value in form.items()
-            if not isinstance(value, web.FileField)
-        ]
+        return [(name, _field(value)) for name, value in form.items()]
     except (ValueError, LookupError, RuntimeError, AssertionError) as error:
         # aiohttp's words for a part without a name, a charset or an encoding that there is not.
         raise FormError("the multipart form cannot be read") from error
+
+
+def _field(value: str | bytes | bytearray | web.FileField) -> str:
+    match value:
+        case web.FileField():
+            return value.filename
+        case str():
+            return value
+        case _:
+            return bytes(value).decode()
 
 
 def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from smsd.model.message import Draft
 LONGEST_TEXT: Final = 1000  # characters, before any template
 MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
+NOT_YET: Final = ("contacts", "groups", "conditional_groups", "numbers_csv")
 WHEN: Final = "%Y-%m-%d %H:%M:%S"
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
@@ -65,6 +66,9 @@ def check(
         words = f"tag must be a string of at most {LONGEST_TAG} char."
         raise ApiError(Code.INVALID_PARAMETER, words)
     _storable(tag or "", "tag")
+    for name in NOT_YET:
+        if body.get(name):
+            raise ApiError(Code.INVALID_PARAMETER, f"{name} : not in this version of smsd.")
     numbers, dropped = _numbers(body, region)
     if not numbers:
         named = f" Not valid: {', '.join(map(_quoted, dropped[:5]))}." if dropped else ""

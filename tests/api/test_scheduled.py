@@ -276,3 +276,9 @@ def test_any_body_gives_a_draft_that_can_be_stored_or_an_error_in_words(
     for text in (draft.text, draft.tag or "", *(v for pair in draft.numbers for v in pair)):
         text.encode()
     assert 0 < draft.validity < 2**31
+
+
+@pytest.mark.parametrize("name", ["contacts", "groups", "conditional_groups", "numbers_csv"])
+def test_recipients_that_this_version_does_not_know_are_refused_and_not_dropped(name: str) -> None:
+    code, words = refused(text="x", numbers="+33612345678", **{name: ["1"]})
+    assert (code, name in words) == (Code.INVALID_PARAMETER, True)
