@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from smsd.gsm.alphabet import to_text
-from smsd.gsm.coding import DATA8, UCS2, Alphabet
-from smsd.gsm.userdata import UserData, from_units, whole_units
+from smsd.gsm.coding import UCS2
+from smsd.gsm.userdata import PACKED, UserData, from_units, whole_units
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,14 +20,12 @@ def assemble(parts: Sequence[UserData]) -> str:
     pair that the sender split survives. Parts without text (8-bit data) add nothing.
     """
     texts = []
-    for (alphabet, languages, compressed), run in groupby(parts, _kind):
-        if alphabet is DATA8 or compressed:
-            continue
+    for (packed, languages, is_text), run in groupby(parts, _kind):
         pieces = [part.data for part in run]
-        if alphabet is UCS2:
-            texts.append(from_units(b"".join([whole_units(piece) for piece in pieces])))
-        else:
+        if packed:
             texts.append(to_text(b"".join(pieces), *languages))
+        elif is_text:
+            texts.append(from_units(b"".join([whole_units(piece) for piece in pieces])))
     return "".join(texts)
 
 
@@ -36,5 +34,8 @@ def assemble_data(parts: Sequence[UserData]) -> bytes:
     return b"".join([part.data for part in parts])
 
 
-def _kind(part: UserData) -> tuple[Alphabet, tuple[int, int], bool]:
-    return part.coding.alphabet, part.languages, part.coding.compressed
+def _kind(part: UserData) -> tuple[bool, tuple[int, int], bool]:
+    """Return what neighbours must have alike to be joined: alphabet and tables."""
+    packed = PACKED[part.coding.octet]
+    is_text = not packed and part.coding.alphabet is UCS2 and not part.coding.compressed
+    return packed, part.languages if packed else (0, 0), is_text

@@ -15,6 +15,7 @@ PORTS_16 = 0x05
 CONCATENATION_16 = 0x08
 SINGLE_SHIFT = 0x24
 LOCKING_SHIFT = 0x25
+_LONE_CONCATENATION = bytes((5, CONCATENATION_8, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ def concatenation(header: bytes) -> Concatenation | None:
 
     One with a total or number of 0, or a number over the total, shall be ignored (9.2.3.24.1).
     """
+    if header[:3] == _LONE_CONCATENATION and len(header) == 6:  # so nearly all of them are
+        _, _, _, reference, total, number = header
+        return _concatenation(reference, total, number) if 1 <= number <= total else None
     found = None
     for iei, data in split(header):
         if iei == CONCATENATION_8 and len(data) == 3:
