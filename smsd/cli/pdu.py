@@ -10,7 +10,6 @@ from typing import TextIO, TypeVar
 
 from smsd.gsm import (
     PDU,
-    PUSH_PORT,
     Absolute,
     Address,
     Alphabet,
@@ -31,12 +30,12 @@ from smsd.gsm import (
     UserData,
     collect,
     failure_cause,
-    mms_notification,
     segment,
     segment_data,
-    transliterate,
 )
 from smsd.gsm.dissect import dissect
+from smsd.gsm.transliterate import transliterate
+from smsd.gsm.wap import PUSH_PORT, mms_notification
 
 Json = dict[str, object]
 T = TypeVar("T")

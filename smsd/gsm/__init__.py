@@ -1,6 +1,7 @@
 """The SMS standards as values: octets in, values out, and back (23.038, 23.040, 27.005).
 
-Usable alone: standard library only, no I/O, no clock.
+Usable alone: standard library only, no I/O, no clock. What few need has its own module:
+`smsd.gsm.transliterate`, `smsd.gsm.wap` (MMS notifications) and `smsd.gsm.dissect`.
 """
 
 from smsd.gsm.address import Address, NumberingPlan, TypeOfNumber
@@ -28,14 +29,11 @@ from smsd.gsm.tpdu import (
     Submit,
     SubmitReport,
 )
-from smsd.gsm.transliterate import Transliteration, transliterate
 from smsd.gsm.userdata import UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
-from smsd.gsm.wap import PUSH_PORT, MmsNotification, mms_notification
 
 __all__ = [
     "PDU",
-    "PUSH_PORT",
     "TPDU",
     "Absolute",
     "Address",
@@ -55,7 +53,6 @@ __all__ = [
     "Message",
     "MessageClass",
     "MessageWaiting",
-    "MmsNotification",
     "NumberingPlan",
     "Outcome",
     "Ports",
@@ -64,7 +61,6 @@ __all__ = [
     "StatusReport",
     "Submit",
     "SubmitReport",
-    "Transliteration",
     "TypeOfNumber",
     "UserData",
     "Validity",
@@ -80,8 +76,6 @@ __all__ = [
     "decode_from_sc",
     "encode",
     "failure_cause",
-    "mms_notification",
     "segment",
     "segment_data",
-    "transliterate",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_left
 from datetime import datetime
 
 from smsd.gsm import timestamp
@@ -33,7 +32,7 @@ class Relative:
     @functools.lru_cache(maxsize=256)
     def covering(minutes: int) -> Relative:
         """Return the shortest period not below the minutes; beyond 63 weeks it is 63 weeks."""
-        return _RELATIVE[min(bisect_left(_MINUTES, minutes), 255)]
+        return Relative(next((o for o in range(256) if _MINUTES[o] >= minutes), 255))
 
     @property
     def minutes(self) -> int:
@@ -45,9 +44,6 @@ class Relative:
         if not 0 <= self.octet <= 255:
             raise EncodeError("validity", f"{self.octet} is no octet")
         return bytes((self.octet,))
-
-
-_RELATIVE = tuple(Relative(octet) for octet in range(256))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ else:
 
     def maker(cls: type) -> Callable[..., object]:
         """Return a function that makes values of the class as calling it does, only sooner."""
-        return cls.__maker__
+        return _constructor(cls, "")
 
     def dataclass(*, frozen: bool, slots: bool) -> Callable[[type], type]:
         """Make a value type of a class with annotated fields."""
@@ -45,44 +45,42 @@ else:
         namespace |= {
             "__slots__": tuple(fields),
             "__match_args__": _positional(cls.__annotations__),
+            "__defaults__": defaults,
             "__setattr__": _refuse,
             "__delattr__": _refuse,
             "__reduce__": _reduce,
             "__eq__": _equal,
             "__hash__": _hash,
-            "__dataclass_fields__": _Fields(defaults),
+            "__dataclass_fields__": _Fields(),
         }
         namespace.setdefault("__repr__", _repr)
         made = type(cls.__name__, cls.__bases__, namespace)
-        _add_constructors(made, cls.__annotations__, defaults)
+        made.__new__ = staticmethod(_constructor(made, "cls, "))
         return made
 
     def _positional(annotations: dict[str, str]) -> tuple[str, ...]:
         names = list(annotations)
         return tuple(names[: names.index("_")] if "_" in names else names)
 
-    def _add_constructors(cls: type, annotations: dict[str, str], defaults: dict) -> None:
-        """Give the class `__maker__` and a `__new__` that calls it.
+    def _constructor(cls: type, first: str) -> Callable[..., object]:
+        """Return a function of the fields, behind a first parameter, that makes a value.
 
         Slots of the same names make the same layout, so an open draft, filled field by field like
         hand-written code, can become the frozen value by a change of class.
         """
-        fields = cls.__slots__
         parameters = ", ".join(
-            "*" if name == "_" else f"{name}=_defaults[{name!r}]" if name in defaults else name
-            for name in annotations
+            "*" if name == "_" else f"{name}=_[{name!r}]" if name in cls.__defaults__ else name
+            for name in cls.__annotations__
         )
-        body = (
-            "    self = _draft()\n"
-            + "".join(f"    self.{name} = {name}\n" for name in fields)
+        source = (
+            f"def make({first}{parameters}):\n    self = _draft()\n"
+            + "".join(f"    self.{name} = {name}\n" for name in cls.__slots__)
             + "    self.__class__ = _cls\n    return self\n"
         )
-        source = f"def make({parameters}):\n{body}def new(cls, {parameters}):\n{body}"
-        draft = type(cls.__name__, (), {"__slots__": fields})
-        names = {"_draft": draft, "_cls": cls, "_defaults": defaults}
+        draft = type(cls.__name__, (), {"__slots__": cls.__slots__})
+        names = {"_draft": draft, "_cls": cls, "_": cls.__defaults__}
         exec(source, names)  # noqa: S102 (our own field names, as dataclasses does)
-        cls.__maker__ = staticmethod(names["make"])
-        cls.__new__ = staticmethod(names["new"])
+        return names["make"]
 
     def _refuse(self: object, name: str, *_: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be changed")
@@ -111,9 +109,6 @@ else:
     class _Fields:
         """`__dataclass_fields__` made when asked for, so `dataclasses.replace` and friends work."""
 
-        def __init__(self, defaults: dict[str, object]) -> None:
-            self.defaults = defaults
-
         def __get__(self, instance: object, owner: type) -> dict[str, object]:
             import dataclasses  # the one who asks has imported it already
 
@@ -123,7 +118,7 @@ else:
                     name,
                     object,
                     dataclasses.field(
-                        default=self.defaults.get(name, dataclasses.MISSING),
+                        default=owner.__defaults__.get(name, dataclasses.MISSING),
                         kw_only=name in keywords,
                     ),
                 )

@@ -27,9 +27,9 @@ from smsd.gsm import (
     decode_from_ms,
     decode_from_sc,
     encode,
-    mms_notification,
 )
 from smsd.gsm.dissect import dissect
+from smsd.gsm.wap import mms_notification
 
 SEEDS = (
     "07911326040000F0040B911346610089F60000208062917314480CC8F71D14969741F977FD07",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.gsm import transliterate
 from smsd.gsm.alphabet import to_septets
+from smsd.gsm.transliterate import transliterate
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.gsm import DecodeError, MmsNotification, mms_notification
+from smsd.gsm import DecodeError
+from smsd.gsm.wap import MmsNotification, mms_notification
 
 # gammu at-sms/40 and ofono test-sms, both real (see the public vectors).
 REAL = bytes.fromhex(
