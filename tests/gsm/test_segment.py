@@ -292,7 +292,22 @@ def test_data_come_back(data: bytes, wide: bool, elements: list[InformationEleme
     assert len(parts) > 1 or parts[0].concatenation is None
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_every_part_of_data_has_its_header(wide: bool) -> None:
+    ports = Ports(2948, 9200)
+    [part] = segment_data(bytes(133), wide=wide, elements=[ports.element])
+    assert (part.ports, part.header_size, part.concatenation) == (ports, 7, None)
+    parts = segment_data(bytes(134), reference=9, wide=wide, elements=[ports.element])
+    assert [part.concatenation for part in parts] == [
+        Concatenation(9, 2, 1, wide),
+        Concatenation(9, 2, 2, wide),
+    ]
+    assert [part.ports for part in parts] == [ports, ports]
+    assert [len(part.octets) for part in parts] == [140, 134 - (127 if wide else 128) + 12 + wide]
+
+
 def test_limits_of_data() -> None:
+    assert segment_data(bytes(141))[0].header == b"\5\0\3\0\2\1"
     assert len(segment_data(bytes(140))) == 1
     assert len(segment_data(bytes(141))) == 2
     assert len(segment_data(b"")) == 1

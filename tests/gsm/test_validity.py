@@ -36,9 +36,14 @@ def test_no_period_is_longer_than_63_weeks() -> None:
     assert Relative.covering(0) == Relative.covering(-5) == Relative(0)
 
 
+def test_a_period_in_seconds_octet_by_octet() -> None:
+    assert Enhanced.of_seconds(10).octets == bytes.fromhex("020A0000000000")
+    assert Enhanced.of_seconds(83105).octets == bytes.fromhex("03325050000000")
+
+
 @pytest.mark.parametrize("octet", [-1, 256])
 def test_a_relative_period_is_one_octet(octet: int) -> None:
-    with pytest.raises(EncodeError, match="validity"):
+    with pytest.raises(EncodeError, match=f"^validity: {octet} is no octet"):
         Relative(octet).encode()
 
 
@@ -98,7 +103,7 @@ def test_a_period_in_seconds(seconds: int, single_shot: bool) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, 360_000])
 def test_a_period_that_no_format_holds(seconds: int) -> None:
-    with pytest.raises(EncodeError, match=f"{seconds} s"):
+    with pytest.raises(EncodeError, match=f"^validity: {seconds} s is not within"):
         Enhanced.of_seconds(seconds)
 
 
