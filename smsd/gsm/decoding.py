@@ -31,6 +31,7 @@ from smsd.gsm.values import TYPE_CHECKING, maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final, NoReturn
 
 _deliver_of = maker(Deliver)
 _status_report_of = maker(StatusReport)
@@ -42,21 +43,12 @@ def decode_from_sc(octets: bytes, at: int = 0, *, strict: bool = False) -> FromS
     Lenient unless `strict`: a bad date is `None`, trailing octets and a header that lies are
     ignored, so the text survives. Raises `DecodeError` and nothing else.
     """
-    if at >= len(octets):
-        raise DecodeError("mti", at, "there is no octet")
-    return _FROM_SC[octets[at] & 0b11](octets, at, strict)
+    return FROM_SC[octet(octets, at, "mti") & 0b11](octets, at, strict)
 
 
 def decode_from_ms(octets: bytes, at: int = 0, *, strict: bool = False) -> FromMs:
     """Return what a mobile sent to its service centre; see `decode_from_sc`."""
-    match octet(octets, at, "mti") & 0b11:
-        case 0b00:
-            return _deliver_report(octets, at, strict)
-        case 0b01:
-            return _submit(octets, at, strict)
-        case 0b10:
-            return _command(octets, at, strict)
-    raise DecodeError("mti", at, "message type 3 is reserved")
+    return FROM_MS[octet(octets, at, "mti") & 0b11](octets, at, strict)
 
 
 def _check(octets: bytes, at: int, after: int, field: str, times: dict[str, int]) -> None:
@@ -264,10 +256,20 @@ def _command(octets: bytes, at: int, strict: bool) -> Command:
     )
 
 
+def _reserved(octets: bytes, at: int, strict: bool) -> NoReturn:
+    raise DecodeError("mti", at, "message type 3 is reserved")
+
+
 # By TP-MTI (9.2.3.1); a mobile reads the reserved type as a DELIVER too.
-_FROM_SC: tuple[Callable[[bytes, int, bool], FromSc], ...] = (
+FROM_SC: Final[tuple[Callable[[bytes, int, bool], FromSc], ...]] = (
     _deliver,
     _submit_report,
     _status_report,
     _deliver,
+)
+FROM_MS: Final[tuple[Callable[[bytes, int, bool], FromMs], ...]] = (
+    _deliver_report,
+    _submit,
+    _command,
+    _reserved,
 )

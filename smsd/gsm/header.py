@@ -150,10 +150,9 @@ def ports(header: bytes) -> Ports | None:
 def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
     locking = single = 0
-    if LOCKING_SHIFT in header or SINGLE_SHIFT in header:  # most headers have neither octet
-        for iei, data in split(header):
-            if iei == LOCKING_SHIFT and len(data) == 1:
-                locking = data[0]
-            elif iei == SINGLE_SHIFT and len(data) == 1:
-                single = data[0]
+    for iei, data in split(header):
+        if iei == LOCKING_SHIFT and len(data) == 1:
+            locking = data[0]
+        elif iei == SINGLE_SHIFT and len(data) == 1:
+            single = data[0]
     return locking, single

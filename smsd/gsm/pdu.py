@@ -6,7 +6,7 @@ import binascii
 
 from smsd.gsm import address
 from smsd.gsm.address import Address
-from smsd.gsm.decoding import decode_from_ms, decode_from_sc
+from smsd.gsm.decoding import FROM_MS, FROM_SC
 from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError, require
 from smsd.gsm.tpdu import TPDU
@@ -64,8 +64,11 @@ class PDU:
                 require(octets, 0, start, "sc")
         if length is not None and len(octets) - start != length:
             _wrong_length(len(octets) - start, length, start, strict)
-        decode = decode_from_sc if from_sc else decode_from_ms
-        return _pdu(address.decode_sc(octets[:start]), decode(octets, start, strict=strict))
+        readers = FROM_SC if from_sc else FROM_MS
+        if start >= len(octets):
+            raise DecodeError("mti", start, "1 octet wanted, 0 left")
+        tpdu = readers[octets[start] & 0b11](octets, start, strict)
+        return _pdu(address.decode_sc(octets[:start]), tpdu)
 
 
 _pdu = maker(PDU)

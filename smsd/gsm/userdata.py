@@ -112,7 +112,10 @@ class UserData:
             if not size:
                 return to_text(unpack(self.octets, 0, self.length))
             septets = unpack(self.octets, (size * 8 + 6) // 7, self.length)
-            return to_text(septets, *udh.languages(self.octets[:size]))
+            header = self.octets[:size]
+            if udh.LOCKING_SHIFT in header or udh.SINGLE_SHIFT in header:
+                return to_text(septets, *udh.languages(header))
+            return to_text(septets)  # most headers have neither octet, let alone the element
         if self.coding.alphabet is UCS2 and not self.coding.compressed:
             return from_units(whole_units(self.octets[self.header_size :]))
         return None

@@ -61,7 +61,7 @@ def test_octet_by_octet() -> None:
         ("00é4", "pdu", 1, "no hexadecimal digit"),
         ("０４", "pdu", 0, "no hexadecimal digit"),
         ("07913306", "sc", 0, "8 octets wanted, 4 left"),
-        ("00", "mti", 1, "there is no octet"),
+        ("00", "mti", 1, "1 octet wanted, 0 left"),
         ("0004", "originator", 2, "1 octet wanted, 0 left"),
         ("00" + TPDU[:40], "user_data", 20, "5 octets wanted, 1 left"),
     ],
