@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -119,6 +120,8 @@ class _BadRequestError(ValueError):
 
 def _lines(stream: TextIO) -> Iterator[str]:
     """Yield the lines that are not blank, each as soon as it is there."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # what is no text is no PDU, and an error on its line
     for line in stream:
         stripped = line.strip()
         if stripped:

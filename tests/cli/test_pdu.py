@@ -182,6 +182,20 @@ def test_a_line_that_cannot_be_decoded_is_an_error_and_the_others_go_on(run: Run
     ]  # fmt: skip
 
 
+def test_a_line_that_is_no_text_is_an_error_like_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["pdu", "decode", "-", "--json"])
+    octets = b"\xff\xfe\n" + DELIVER.encode() + b"\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8"))
+    assert parsed.func(parsed) == 1
+    error, found = map(json.loads, capsys.readouterr().out.splitlines())
+    assert error["error"]["field"] == "pdu"
+    assert found["text"] == "hello"
+
+
 def test_the_length_and_the_centre_of_a_request(run: Run) -> None:
     tpdu = DELIVER[16:]
     size = len(tpdu) // 2
