@@ -156,7 +156,7 @@ def test_no_text_key_pin_or_full_number_is_ever_logged(caplog: pytest.LogCapture
             await sink.received(Incoming("e", TEXT, error="cut off"))
             report = Report("1", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="r")
             await sink.reported(report)
-            await sink.pin_may_be_tried("sim", PIN)
+            await sink.pin_may_be_tried("sim", PIN, None)
             rig.pragma("query_only", 1)
             await asyncio.sleep(20)
         rig.database.close()

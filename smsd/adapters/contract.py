@@ -74,12 +74,16 @@ class Sink(Protocol):
         """The parts of this phone on which a report is still to come, oldest first."""
         ...
 
-    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
-        """Claim the one try that a PIN has on a SIM, before it is entered; False if it is gone."""
+    async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
+        """Claim the one try that a PIN has on a SIM, before it is entered; False if it is gone.
+
+        ``tries`` is what the SIM has left, ``None`` if it does not tell. A claim that we did not
+        live to settle holds no more where the SIM has all its tries.
+        """
         ...
 
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        """The SIM took the PIN: at its next start it may be entered again."""
+    async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
+        """Tell what became of the try: a refused PIN is never tried on that SIM again."""
         ...
 
     def health(

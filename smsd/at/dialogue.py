@@ -179,7 +179,8 @@ class Dialogue:
         """
         if self.state is not State.STALE:
             self.probes = self._probes_done = 0
-            self.was_submitted = self.state is State.PAYLOAD
+            self.was_submitted = self.submitted
+            self._out = b""  # a payload that has not been written is not wanted any more
         self._move("abandon")
         self.probes += 1
         self._probe_answered = False
@@ -263,7 +264,9 @@ class Dialogue:
 
     def _final(self, result: FinalResult) -> list[Event]:
         if self.state is State.STALE:
-            if not self._probe_answered:
+            # Some modems know no +CMEE?: nobody else waits, and they were asked twice.
+            refused = self._command is None and not result.ok and self.probes > 1
+            if not self._probe_answered and not refused:
                 return self._past(result)
             self._forget()
             self._probe_answered = False
@@ -275,12 +278,19 @@ class Dialogue:
             return [Urc(result.text)]  # nobody asked
         if self.state is State.PROMPT and result.ok:
             return []  # it cannot be carried out yet: an answer to something before it
-        submitted = self.state is State.PAYLOAD and not self._out
+        submitted = self.submitted
         self._out = b""  # a payload that has not been written is not wanted any more
         response = Response(self._command, tuple(self._lines), result, submitted=submitted)
         self._move("final")
         self._forget()
         return [response]
+
+    @property
+    def submitted(self) -> bool:
+        """Whether the payload of what is going on, or was abandoned, has been handed out."""
+        if self.state is State.STALE:
+            return self.was_submitted
+        return self.state is State.PAYLOAD and not self._out
 
     @property
     def answered_in_part(self) -> bool:

@@ -33,7 +33,8 @@ _LINES: Final = frozenset(
     }
 )  # fmt: skip
 _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
-_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY"})
+# Call Ready, SMS Ready: the only signs that a SIM800 gives where it finds its speed by itself.
+_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
 
 
 def is_unsolicited(line: str, prefix: str) -> bool:

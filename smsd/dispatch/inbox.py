@@ -99,13 +99,13 @@ class Inbox:
         """The parts on which a report is still to come."""
         return await self._store.reports.awaited(self._phone.record.id)
 
-    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
+    async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
         """Claim the one try that a PIN has on a SIM."""
-        return await self._store.registry.try_pin(sim, pin)
+        return await self._store.registry.claim_pin(sim, pin, tries)
 
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        """The SIM took the PIN."""
-        await self._store.registry.pin_accepted(sim, pin)
+    async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
+        """Note what became of the try."""
+        await self._store.registry.settle_pin(sim, pin, refused=refused)
 
     def health(
         self,

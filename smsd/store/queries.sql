@@ -260,11 +260,16 @@ UPDATE incoming SET received_id = :received WHERE series = :series;
 -- Its parts are kept, raw, and wait for no more.
 UPDATE incoming SET series = NULL WHERE series = :series;
 
--- try pin --
-INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now)
-ON CONFLICT (sim, digest) DO NOTHING RETURNING sim;
+-- pin attempt --
+SELECT refused FROM pin_attempt WHERE sim = :sim AND digest = :digest;
 
--- pin accepted --
+-- claim pin --
+INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now);
+
+-- pin refused --
+UPDATE pin_attempt SET refused = 1 WHERE sim = :sim AND digest = :digest;
+
+-- forget pin --
 DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest;
 
 -- idempotent --

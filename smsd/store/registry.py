@@ -7,6 +7,7 @@ from typing import Final
 from smsd.model.phone import PhoneId
 from smsd.store.database import Database, Transaction
 
+ALL_TRIES: Final = 3  # of a PIN (11.11 9.2.9)
 LOCAL_ACCOUNT: Final = 0
 """The account of whoever the socket knows; it has no row and no key."""
 
@@ -60,18 +61,27 @@ class Registry:
             lambda tx: frozenset(row["id"] for row in tx.rows("disabled phones"))
         )
 
-    async def try_pin(self, sim: str, pin: str) -> bool:
-        """Claim the one try of a PIN on a SIM; False if it was claimed before and not accepted."""
-        return await self._database.transaction(
-            lambda tx: (
-                tx.value("try pin", sim=sim, digest=_digest(sim, pin), now=tx.now) is not None
-            )
-        )
+    async def claim_pin(self, sim: str, pin: str, tries: int | None) -> bool:
+        """Claim the one try of a PIN on a SIM; False if it was refused, or claimed and not settled.
 
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        """The SIM took the PIN: it may be entered again at the next start."""
+        A claim without an end (we were killed) may be made again where the SIM has all its tries.
+        """
+
+        def work(tx: Transaction) -> bool:
+            digest = _digest(sim, pin)
+            before = tx.row("pin attempt", sim=sim, digest=digest)
+            if before is not None:
+                return not before["refused"] and tries is not None and tries >= ALL_TRIES
+            tx.run("claim pin", sim=sim, digest=digest, now=tx.now)
+            return True
+
+        return await self._database.transaction(work)
+
+    async def settle_pin(self, sim: str, pin: str, *, refused: bool) -> None:
+        """The SIM refused the PIN, for good; or it took it, and may be given it again."""
+        query = "pin refused" if refused else "forget pin"
         await self._database.transaction(
-            lambda tx: tx.run("pin accepted", sim=sim, digest=_digest(sim, pin))
+            lambda tx: tx.run(query, sim=sim, digest=_digest(sim, pin))
         )
 
 

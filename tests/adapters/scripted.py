@@ -183,15 +183,16 @@ class Notes:
     async def awaited(self) -> Sequence[Awaited]:
         return tuple(self.waiting)
 
-    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
+    async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
         if (sim, pin) in self.tried and (sim, pin) not in self.accepted:
             return False
         self.tried.append((sim, pin))
         self.accepted = [one for one in self.accepted if one != (sim, pin)]
         return True
 
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        self.accepted.append((sim, pin))
+    async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
+        if not refused:
+            self.accepted.append((sim, pin))
 
     def health(
         self,

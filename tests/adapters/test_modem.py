@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.adapters.contract import (
+    Declined,
     PhoneError,
     PhoneLost,
     Rejected,
@@ -604,7 +605,7 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
     ("result", "expected"),
     [
         ("+CMS ERROR: 1", Rejected),
-        ("+CMS ERROR: 304", Rejected),
+        ("+CMS ERROR: 304", Declined),
         ("+CMS ERROR: 38", Throttled),
         ("+CMS ERROR: 512", Throttled),
         ("+CMS ERROR: 332", Throttled),
@@ -632,11 +633,14 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
     [
         (["+CMS ERROR: 1"], Rejected),
         (["+CMS ERROR: 38"], Throttled),
-        (["+CMS ERROR: 21"], Unavailable),
+        (["+CMS ERROR: 21"], Throttled),
+        (["+CMS ERROR: 304"], Declined),
+        (["+CMS ERROR: 332"], Uncertain),
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),
         (["+CMS ERROR: 513"], Uncertain),
-        (["+CMS ERROR: unknown error"], Uncertain),
+        (["+CMS ERROR: unknown error"], Throttled),
+        (["+CMS ERROR: no network service"], Unavailable),
         (["ERROR"], Uncertain),
         (["NO CARRIER", "BUSY"], Uncertain),
         (["CONNECT OK"], Uncertain),
@@ -656,6 +660,44 @@ def test_what_follows_from_the_answer_to_a_pdu(
 @pytest.mark.parametrize("escape", [(), ("OK",), ("+CMS ERROR: 500",), ("ERROR",)])
 def test_a_prompt_that_does_not_come_is_no_doubt_and_no_success(escape: Sequence[str]) -> None:
     ends(ScriptedModem(prompt=None, escape=escape), Throttled)
+
+
+def test_two_recipients_refused_alike_bar_the_phone_and_one_does_not() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(after_pdu=["+CMS ERROR: 21"])
+        async with phone_of(modem) as phone:
+            for _ in range(2):
+                with pytest.raises(Throttled):
+                    await phone.send()
+            with pytest.raises(Unavailable) as raised:
+                await phone.send(destination="+33698765432")
+            assert raised.value.health is Health.LIMIT_REACHED
+
+    run(main())
+
+
+def test_a_part_is_begun_after_the_prompt_and_what_begin_raises_stops_it() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem) as phone:
+
+            class Full(Exception):
+                pass
+
+            class Steps:
+                async def begin(self, part: int, total: int) -> None:
+                    assert modem.heard[-1].startswith("AT+CMGS=")
+                    raise Full
+
+                async def complete(self, part: int, reference: str | None) -> None:
+                    raise AssertionError("nothing has left")
+
+            with pytest.raises(Full):
+                await phone.adapter.send(submission(), Steps())
+            assert modem.pdus == []
+            assert (await phone.send()).completed
+
+    run(main())
 
 
 def test_a_reference_may_follow_its_ok() -> None:

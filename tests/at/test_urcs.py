@@ -25,7 +25,7 @@ CHATTER = [
     "+ZUSIMR:2", "+ZPASR: \"UMTS\"", "+ZPSTM: 1", "+ZDONR: \"x\",208,1", "+ZEND",
     "+SPNWNAME: \"x\"", "+PSBEARER: 0,0",
     # SIMCom
-    "Call Ready", "SMS Ready", "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
+    "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
     "NORMAL POWER DOWN", "PB DONE", "SMS DONE", "+NITZ: 26/03/02,12:00:00+04", "*PSUTTZ: 26,3,2",
     "DST: 0", "+CTZV: +4", "+CNSMOD: 4", "VOICE CALL: BEGIN", "MISSED_CALL: 12:00 +336",
     "+RXDTMF: 1", "+CSMINS: 1,1",
@@ -67,6 +67,8 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
         ("+CMGS: 7", (), SubmissionAnswered(7)),  # type: ignore[arg-type]
         ("+CMGS: x", (), SubmissionAnswered(None)),
         ("RDY", (), Restarted()),
+        ("Call Ready", (), Restarted()),
+        ("SMS Ready", (), Restarted()),
         ("^SYSSTART", (), Restarted()),
         ("^SYSSTART AIRPLANE MODE", (), Restarted()),
         ("+AT: READY", (), Restarted()),

@@ -113,10 +113,10 @@ def test_reports_and_late_answers_reach_their_message() -> None:
 def test_pins_are_claimed_in_the_store() -> None:
     async def main() -> None:
         rig, sink = await inbox()
-        assert await sink.pin_may_be_tried("sim", "1234")
-        assert not await sink.pin_may_be_tried("sim", "1234")
-        await sink.pin_accepted("sim", "1234")
-        assert await sink.pin_may_be_tried("sim", "1234")
+        assert await sink.pin_may_be_tried("sim", "1234", 2)
+        assert not await sink.pin_may_be_tried("sim", "1234", 2)
+        await sink.pin_settled("sim", "1234", refused=False)
+        assert await sink.pin_may_be_tried("sim", "1234", 2)
         rig.database.close()
 
     run(main())

@@ -62,17 +62,30 @@ def test_the_phones_that_a_person_switched_off() -> None:
 def test_a_pin_has_one_try_on_a_sim_until_it_was_accepted(tmp_path: Path) -> None:
     async def main() -> None:
         rig = Rig(tmp_path / "db")
-        assert await rig.store.registry.try_pin("sim", "1234")
+        assert await rig.store.registry.claim_pin("sim", "1234", 3)
         rig.database.close()
         rig = Rig(tmp_path / "db")
         registry = rig.store.registry
-        assert not await registry.try_pin("sim", "1234")
-        assert await registry.try_pin("sim", "4321")
-        assert await registry.try_pin("other sim", "1234")
-        await registry.pin_accepted("sim", "4321")
-        assert await registry.try_pin("sim", "4321")
-        assert not await registry.try_pin("sim", "1234")
+        for tries in (None, 2, 1):
+            assert not await registry.claim_pin("sim", "1234", tries)
+        assert await registry.claim_pin("sim", "4321", None)
+        assert await registry.claim_pin("other sim", "1234", None)
+        await registry.settle_pin("sim", "4321", refused=False)
+        assert await registry.claim_pin("sim", "4321", 2)
         assert not [v for row in await rig.rows("pin_attempt") for v in row.values() if v == "1234"]
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_pin_whose_try_we_did_not_live_to_settle_may_be_tried_where_no_try_is_gone() -> None:
+    async def main() -> None:
+        rig = Rig()
+        registry = rig.store.registry
+        assert await registry.claim_pin("sim", "1234", 3)
+        assert await registry.claim_pin("sim", "1234", 3)
+        await registry.settle_pin("sim", "1234", refused=True)
+        assert not await registry.claim_pin("sim", "1234", 3)
         rig.database.close()
 
     run(main())

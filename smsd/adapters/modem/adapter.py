@@ -8,9 +8,10 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from smsd.adapters.contract import (
@@ -44,7 +45,9 @@ from smsd.model.phone import Health
 log: Final = logging.getLogger(__name__)
 
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
+REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
+NOTHING_THERE: Final = ("+CMS ERROR: 321", "+CME ERROR: 21", "+CME ERROR: 22")
 STALE_DELETES: Final = 3  # refusals to delete a record before it is left where it lies
 
 
@@ -66,6 +69,7 @@ class ModemSettings:
 class _InFlight:
     attempt: AttemptId
     part: int
+    recipient: str
 
 
 class ModemAdapter:
@@ -88,6 +92,7 @@ class ModemAdapter:
         self._hints: asyncio.Queue[urcs.Unsolicited | LateAnswer] = asyncio.Queue()
         self._given_up: deque[_InFlight] = deque(maxlen=1)
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
+        self._refused_to: str | None = None
         self._undeletable: dict[tuple[str, int, str], int] = {}
 
     @property
@@ -178,7 +183,11 @@ class ModemAdapter:
         """Registration, signal, operator."""
         stat = None
         for name in commands.REGISTRATION_COMMANDS:
-            answer = await attempt(port, commands.registration(name))
+            question = commands.registration(name)
+            # A code that came unasked may have been taken for the answer: then once more.
+            answer = await attempt(port, question)
+            if answer is None:
+                answer = await attempt(port, question)
             stat = answer if stat is None else stat
             if answer is not None and answer.registered:
                 stat = answer
@@ -216,9 +225,11 @@ class ModemAdapter:
         for number, command in enumerate(parts, start=1):
             if number in submission.taken:
                 continue
-            await progress.begin(number, len(parts))
-            reference = await self._submit(port, command, _InFlight(submission.attempt, number))
+            begin = partial(progress.begin, number, len(parts))
+            in_flight = _InFlight(submission.attempt, number, submission.destination)
+            reference = await self._submit(port, command, in_flight, begin)
             await progress.complete(number, None if reference is None else str(reference))
+            self._refused_to = None
 
     def _commands(self, submission: Submission) -> list[Command[urcs.Reference | None]]:
         """Every part, encoded whole before the first one leaves."""
@@ -251,12 +262,16 @@ class ModemAdapter:
         )
 
     async def _submit(
-        self, port: Port, command: Command[urcs.Reference | None], in_flight: _InFlight
+        self,
+        port: Port,
+        command: Command[urcs.Reference | None],
+        in_flight: _InFlight,
+        begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
         self._given_up.clear()  # from here on a stray answer may be this part's
         self._following = asyncio.Queue()
         try:
-            reference = await self._exchange(port, command, in_flight)
+            reference = await self._exchange(port, command, in_flight, begin)
             if reference is None:  # some modems say OK first, and the reference after it
                 async with asyncio.timeout(REFERENCE_FOLLOWS):
                     reference = await self._following.get()
@@ -267,15 +282,19 @@ class ModemAdapter:
         return reference
 
     async def _exchange(
-        self, port: Port, command: Command[urcs.Reference | None], in_flight: _InFlight
+        self,
+        port: Port,
+        command: Command[urcs.Reference | None],
+        in_flight: _InFlight,
+        begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
         try:
-            return await port.execute(command)
+            return await port.execute(command, before_payload=begin)
         except asyncio.CancelledError:
             self._given_up.append(in_flight)  # the exchange goes on without its caller
             raise
         except ModemError as error:
-            self._refused(error)
+            self._refused(error, in_flight.recipient)
             return None
         except NoAnswer as error:
             if error.submitted:
@@ -289,16 +308,20 @@ class ModemAdapter:
                 raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
             raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
 
-    def _refused(self, error: ModemError) -> None:
+    def _refused(self, error: ModemError, recipient: str) -> None:
         """Raise what a refusal asks for; returns if it says that an earlier copy was accepted."""
         fault = fault_of(error.result)
         if fault.kind is FaultClass.DUPLICATE:
             return
-        if error.submitted and error.result.cms is None and error.result.cme is None:
+        if error.submitted and not error.result.text.startswith(("+CMS ERROR", "+CME ERROR")):
             # Some modems say a bare ERROR although the message was queued.
             raise Uncertain(_doubt("the modem gave no cause for its error", fault.code)) from error
         if fault.kind is FaultClass.AMBIGUOUS and not error.submitted:
             raise Throttled(fault, retry_after=RETRY_AFTER, tries=TRIES) from error
+        if fault.code in REFUSED_FOR_ITS_RECIPIENT and self._refused_to in (None, recipient):
+            # One recipient may be barred; that it is the SIM shows when a second one is refused.
+            self._refused_to = recipient
+            raise Throttled(fault, retry_after=RETRY_AFTER, tries=2) from error
         if fault.kind is FaultClass.MEMORY:
             self._hints.put_nowait(urcs.MessageStored("", -1))  # sweep, to make room
         if fault.kind is FaultClass.NETWORK:
@@ -411,6 +434,8 @@ class ModemAdapter:
             await port.execute(commands.delete_message(record.index))
             self._undeletable.pop(key, None)
         except (ModemError, NoAnswer) as error:
+            if isinstance(error, ModemError) and error.result.text in NOTHING_THERE:
+                return
             self._undeletable[key] = self._undeletable.get(key, 0) + 1
             log.warning(
                 "the modem does not delete a message that is kept here",

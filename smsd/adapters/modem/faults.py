@@ -7,6 +7,7 @@ judgement of ours, from what each means in the field.
 from typing import Final
 
 from smsd.adapters.contract import (
+    Declined,
     PhoneError,
     Rejected,
     Throttled,
@@ -26,7 +27,7 @@ _CMS: Final[dict[FaultClass, tuple[int | range, ...]]] = {
     _C.NETWORK: (331, 615, 616),
     _C.LATER: (27, 38, 41, 42, 47, 127, 192, 194, 301, 514),
     _C.RETRY: (
-        11, 17, 81, 98, 111, 128, 212, 255, 302, 314, 332, 500, 512, 515, 521, 522, 532, 535, 640,
+        11, 17, 81, 98, 111, 128, 212, 255, 302, 314, 500, 512, 515, 521, 522, 532, 535, 640,
         771, 772,
     ),
     _C.CONFIGURATION: (
@@ -36,7 +37,8 @@ _CMS: Final[dict[FaultClass, tuple[int | range, ...]]] = {
     _C.MEMORY: (22, 208, 209, 211, 320, 322),
     _C.MODEM: (210, 300, 767, 769),
     _C.DUPLICATE: (197,),
-    _C.AMBIGUOUS: (513,),
+    # The network took the PDU and fell silent: it may have it.
+    _C.AMBIGUOUS: (332, 513),
 }  # fmt: skip
 _CME: Final[dict[FaultClass, tuple[int | range, ...]]] = {
     _C.SIM: (*range(5, 8), 10, 11, 12, 13, 15, 16, *range(40, 49), 103, 106),
@@ -72,8 +74,24 @@ def fault_of(result: FinalResult) -> Fault:
             kind = next((kind for kind, codes in table.items() if _has(codes, number)), _C.RETRY)
             text = words(number) or f"an error that this modem's maker numbered {number}"
             return Fault(kind, text, result.text, _HINTS.get(result.text))
-    text = result.text.partition(":")[2].strip() or "the modem refused the command"
-    return Fault(_C.RETRY, text.lower(), result.text)
+    words_of_it = result.text.partition(":")[2]
+    if (number := _NUMBERS.get((result.text[:4], _plain(words_of_it)))) is not None:
+        fault = fault_of(FinalResult(f"{result.text.partition(':')[0]}: {number}"))
+        return Fault(fault.kind, fault.words, result.text, fault.hint)
+    return Fault(_C.RETRY, words_of_it.strip().lower() or "the modem refused it", result.text)
+
+
+def _plain(words: str) -> str:
+    """Letters and digits alone: modems that write errors in words (+CMEE=2) spell them freely."""
+    return "".join(char for char in words.lower() if char.isalnum())
+
+
+_NUMBERS: Final = {
+    (prefix, _plain(words)): number
+    for prefix, name in (("+CMS", cms_error), ("+CME", cme_error))
+    for number in range(1024)
+    if (words := name(number)) is not None
+}
 
 
 def _has(codes: tuple[int | range, ...], number: int) -> bool:
@@ -85,8 +103,10 @@ def error_of(fault: Fault) -> PhoneError:
     match fault.kind:
         case _C.AMBIGUOUS:
             return Uncertain(fault)
-        case _C.PERMANENT | _C.CONFIGURATION | _C.DECLINED:
+        case _C.PERMANENT:
             return Rejected(fault)
+        case _C.CONFIGURATION | _C.DECLINED:
+            return Declined(fault)  # a phone that is set up otherwise may take it
         case _C.LIMIT:
             return Unavailable(fault, health=Health.LIMIT_REACHED, seconds=BARRED_FOR)
         case _C.CREDIT:

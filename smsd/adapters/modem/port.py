@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -56,6 +56,7 @@ class Gone(Exception):
 class _Request:
     command: Command[Any]
     answer: asyncio.Future[Response]
+    before_payload: Callable[[], Awaitable[None]] | None
 
 
 class Port:
@@ -91,6 +92,7 @@ class Port:
                 self._abandon()  # whatever a predecessor left on the line is not ours
                 try:
                     while True:
+                        await self._ask_before_payload()
                         await self._write()
                         await self._step()
                 finally:
@@ -103,14 +105,19 @@ class Port:
         finally:
             self._fail_all(self._lost or lost("the port was closed"))
 
-    async def execute(self, command: Command[T]) -> T:
+    async def execute(
+        self, command: Command[T], *, before_payload: Callable[[], Awaitable[None]] | None = None
+    ) -> T:
         """Run a command and give its parsed answer.
 
+        ``before_payload`` is awaited between the prompt and the payload: the last moment at which
+        nothing has left. What it raises is raised here, and then the payload is not written.
         Raises `ModemError`, `NoAnswer` or `Gone`; each tells whether a PDU had been handed over.
         """
         if self._lost is not None:
             raise Gone(str(self._lost), submitted=False)
-        request = _Request(command, asyncio.get_running_loop().create_future())
+        answered = asyncio.get_running_loop().create_future()
+        request = _Request(command, answered, before_payload)
         self._inbox.put_nowait(request)
         response = await request.answer
         if not response.result.ok:
@@ -130,6 +137,21 @@ class Port:
         except OSError:
             pass  # EIO: the device is gone, which is what the end of the stream says too
         self._inbox.put_nowait(None)
+
+    async def _ask_before_payload(self) -> None:
+        """The prompt is there: whoever submits notes it now, and may still stop it."""
+        request = self._current
+        if self._dialogue.state is not State.PAYLOAD or request is None:
+            return
+        before, request.before_payload = request.before_payload, None
+        if before is None:
+            return
+        try:
+            await before()
+        except Exception as error:  # noqa: BLE001 it is the caller's, and raised there
+            self._abandon()  # ESC instead of the payload
+            if not request.answer.done():
+                request.answer.set_exception(error)
 
     async def _write(self) -> None:
         if not (data := self._dialogue.data_to_send()):
@@ -253,10 +275,7 @@ class Port:
             request.answer.set_exception(NoAnswer(request.command.line, submitted=submitted))
 
     def _fail_all(self, reason: BaseException) -> None:
-        dialogue = self._dialogue
-        submitted = dialogue.state is State.PAYLOAD or (
-            dialogue.state is State.STALE and dialogue.was_submitted
-        )
+        submitted = self._dialogue.submitted
         while not self._inbox.empty():
             if isinstance(item := self._inbox.get_nowait(), _Request):
                 self._waiting.append(item)

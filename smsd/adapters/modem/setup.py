@@ -28,6 +28,7 @@ _IDENTITY: Final = {
     "model": "AT+CGMM",
     "revision": "AT+CGMR",
 }
+_BUSY: Final = (14, 515)  # +CME ERROR: SIM busy, wait
 _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
 
 
@@ -65,13 +66,10 @@ async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> S
         await port.execute(commands.setting("AT+CMGF=0"))
     except ModemError as error:
         raise lost(f"the modem refuses PDU mode ({error})") from error
-    offered = await choose_memories(port, profile)
-    announces = await indicate(port, profile, offered)
+    memories = await choose_memories(port, profile)
+    announces = await indicate(port, profile, memories)
     return Setup(
-        memories=tuple(
-            name for name in (*profile.memories, profile.report_memory) if name in offered
-        )
-        or offered[:1],
+        memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
         announces=announces,
         imei=imei,
@@ -132,7 +130,7 @@ async def _enter_pin(port: Port, pin: str | None, sim: str, sink: Sink) -> None:
             f"the SIM has {tries} try left for its PIN: smsd leaves that one to you",
             "enter the PIN in a telephone once, then smsd may again",
         )
-    if not await sink.pin_may_be_tried(sim, pin):
+    if not await sink.pin_may_be_tried(sim, pin, tries):
         raise _locked(
             "this PIN was already tried on this SIM and not accepted",
             "correct pin in the phone's configuration: the same PIN is never tried twice",
@@ -140,11 +138,15 @@ async def _enter_pin(port: Port, pin: str | None, sim: str, sink: Sink) -> None:
     try:
         await port.execute(commands.enter_pin(pin))
     except ModemError as error:
+        if error.result.cme in _BUSY:  # it has not looked at the PIN yet
+            await sink.pin_settled(sim, pin, refused=False)
+            raise PhoneLost(fault_of(error.result)) from error
+        await sink.pin_settled(sim, pin, refused=True)
         raise _locked(
             f"the SIM refused the PIN ({error.result.text})",
             "correct pin in the phone's configuration: the same PIN is never tried twice",
         ) from error
-    await sink.pin_accepted(sim, pin)
+    await sink.pin_settled(sim, pin, refused=False)
 
 
 def _locked(words: str, hint: str) -> PhoneLost:
@@ -162,7 +164,8 @@ async def read_iccid(port: Port) -> str:
 async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     """Have messages received into the largest memory of the profile's that there is.
 
-    Returns the memories that can be read. A SIM that is still busy is asked again.
+    Returns the memories that are to be read, that one first. A SIM that is still busy is asked
+    again.
     """
     offered = await patiently(lambda: attempt(port, commands.memories()), profile.sim_ready / 4)
     if offered is None:
@@ -178,7 +181,8 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     for choice in ((name, written, received), (name, written), (name,)):
         if await accepted(port, commands.select_memories(*choice)):
             break
-    return offered.read
+    others = [other for other in (*profile.memories, profile.report_memory) if other != name]
+    return (name, *(other for other in others if other in offered.read))
 
 
 async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:

@@ -203,6 +203,7 @@ CREATE TABLE pin_attempt (
     sim TEXT NOT NULL,
     digest TEXT NOT NULL,
     at INTEGER NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0,      -- 0: claimed, and not settled yet
     PRIMARY KEY (sim, digest)
 );
 
