@@ -73,7 +73,7 @@ def _gentler(text: str, widths: list[int], room: int, cuts: list[int]) -> list[i
     for index, width in enumerate(widths):
         if index and may_cut(text, index):
             boundary = end
-        if end + width - begin > room:
+        while end + width - begin > room:
             begin = boundary if boundary > begin else end  # longer than a part: it must be torn
             gentle.append(begin)
         end += width

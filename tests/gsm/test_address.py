@@ -166,6 +166,7 @@ def test_an_address_ends_within_the_octets_or_is_refused(octets: bytes, at: int)
         ("0B9133F6325476F8", 12),
         ("0491F3F3", 12),
         ("17D0" + "00" * 12, 10),
+        ("1591" + "11" * 10 + "F1", 10),
     ],
 )
 def test_what_only_lenient_decoding_takes(octets: str, offset: int) -> None:
@@ -173,6 +174,14 @@ def test_what_only_lenient_decoding_takes(octets: str, offset: int) -> None:
     with pytest.raises(DecodeError) as caught:
         check(bytes.fromhex(octets), 10, "originator")
     assert (caught.value.field, caught.value.offset) == ("originator", offset)
+
+
+def test_strict_takes_the_longest_of_both_kinds() -> None:
+    check(bytes.fromhex("1491" + "11" * 10), 0, "field")
+    check(bytes.fromhex("16D0" + "00" * 11), 0, "field")
+    for octets in ("1591" + "11" * 10 + "F1", "16A1" + "11" * 11, "17D0" + "00" * 12):
+        with pytest.raises(DecodeError, match="is over the standard's limit"):
+            check(bytes.fromhex(octets), 0, "field")
 
 
 @given(any_.addresses)

@@ -150,6 +150,7 @@ def test_a_reference_that_has_come_round_begins_a_new_message() -> None:
         ("a" * 153, False),
         ("b" * 300, True),
     ]
+    assert [message.total for message in messages] == [2, 2]
 
 
 def test_a_part_with_a_bad_element_is_a_message_of_its_own() -> None:

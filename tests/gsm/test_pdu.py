@@ -137,6 +137,23 @@ def test_compose_is_segment_and_submit_in_one(
     ) == [(pdu.length, pdu.hex) for pdu in pdus]
 
 
+def test_strict_reaches_every_field() -> None:
+    octets = "00" + TPDU.replace("0B91", "0B11")
+    assert PDU.from_hex(octets) == PDU(None, DELIVER)
+    with pytest.raises(DecodeError, match="originator at octet 3: bit 7"):
+        PDU.from_hex(octets, strict=True)
+
+
+def test_compose_without_options() -> None:
+    number = Address.parse("36789")
+    for text in ("a" * 160, "a" * 161, "я" * 70, "я" * 71, "🙂" * 36, ""):
+        pdus = [PDU(None, Submit(number, part, coding=part.coding)) for part in segment(text)]
+        assert compose(number, text) == [(pdu.length, pdu.hex) for pdu in pdus]
+    [(length, pdu)] = compose(number, "ğ", languages=("turkish",))
+    [part] = segment("ğ", languages=("turkish",))
+    assert (length, pdu) == (17, PDU(None, Submit(number, part, coding=part.coding)).hex)
+
+
 def test_compose_with_national_tables_and_wide_references() -> None:
     number = Address.parse("36789")
     composed = compose(number, "ğ" * 200, wide=True, reference=300, languages=("turkish",))

@@ -167,6 +167,10 @@ def test_a_grapheme_longer_than_a_part_is_torn() -> None:
     parts = segment(text)
     assert len(parts) == 3
     assert assemble(parts) == text
+    for before in (1, 40, 66):  # a part of its own does not hold it either
+        torn = "я" * before + "e" + "\u0301" * 80 + "яя"
+        assert assemble(segment(torn)) == torn
+        assert all(len(part.octets) <= 140 for part in segment(torn))
     mixed = "я" * 60 + "e" + "\u0301" * 66 + "я" * 20
     assert assemble(segment(mixed)) == mixed
 
@@ -201,6 +205,19 @@ def test_national_tables_are_taken_where_they_save_parts(
     assert len(found) == parts == count_parts(text, languages=languages)
     assert [e.iei for e in found[0].elements if e.iei in (0x24, 0x25)] == shifts
     assert assemble(found) == text
+
+
+def test_graphemes_of_national_tables_stay_together() -> None:
+    text = "क" * 147 + "नि" + "क" * 100
+    parts = segment(text, languages=("hindi",))
+    assert len(parts) == 2
+    assert [part.coding.alphabet for part in parts] == [GSM7, GSM7]
+    for before in range(140, 150):
+        text = "क" * before + "नि" + "क" * 60
+        for cut in itertools.accumulate(
+            [len(part.text or "") for part in segment(text, languages=("hindi",))][:-1]
+        ):
+            assert may_cut(text, cut)
 
 
 def test_an_unknown_language_is_refused() -> None:

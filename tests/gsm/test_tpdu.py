@@ -466,3 +466,94 @@ def test_a_submit_report_with_a_bad_time() -> None:
 def test_9_2_3_22_a_cause_is_within_128_and_255(cause: int) -> None:
     with pytest.raises(EncodeError, match="failure_cause"):
         encode(DeliverReport(cause))
+
+
+# What an error names
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (replace(SUBMIT, destination=Address.parse("1" * 21)), "destination"),
+        (replace(DELIVER, originator=Address.parse("1" * 21)), "originator"),
+        (replace(REPORT, recipient=Address.parse("1" * 21)), "recipient"),
+        (replace(COMMAND, destination=Address.parse("1" * 21)), "destination"),
+        (replace(DELIVER, sent_at=SENT.replace(year=1980)), "sent_at"),
+        (replace(REPORT, sent_at=SENT.replace(year=1980)), "sent_at"),
+        (replace(REPORT, discharged_at=SENT.replace(year=1980)), "discharged_at"),
+        (SubmitReport(SENT.replace(year=1980)), "sent_at"),
+        (replace(SUBMIT, validity=Absolute(SENT.replace(year=1980))), "validity"),
+        (DeliverReport(0x7F), "failure_cause"),
+        (replace(SUBMIT, user_data=UserData(DataCoding(0), bytes(141), 161)), "user_data"),
+    ],
+)
+def test_what_has_no_octets_names_its_field(message: FromSc | FromMs, field: str) -> None:
+    with pytest.raises(EncodeError) as caught:
+        encode(message)
+    assert caught.value.field == field
+    assert str(caught.value) == f"{field}: {caught.value.reason}"
+    assert caught.value.args == (field, caught.value.reason)
+
+
+def test_the_first_and_the_last_failure_cause() -> None:
+    for cause in (0x80, 0xFF):
+        assert decode_from_ms(encode(DeliverReport(cause))) == DeliverReport(cause)
+
+
+def test_a_submit_that_ends_before_its_user_data() -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_from_ms(encode(SUBMIT)[:12])
+    assert (caught.value.field, caught.value.offset) == ("user_data.length", 12)
+
+
+def test_without_the_header_bit_a_header_is_text() -> None:
+    header = UserData.of_octets(b"\5\0\3\1\2\1hello", DataCoding(4))
+    for message in (
+        replace(SUBMIT, user_data=header, coding=DataCoding(4)),
+        replace(DELIVER, user_data=header, coding=DataCoding(4)),
+    ):
+        from_sc = isinstance(message, Deliver)
+        found = (decode_from_sc if from_sc else decode_from_ms)(encode(message))
+        assert found == message
+
+
+@pytest.mark.parametrize(
+    ("octets", "from_sc", "offset"),
+    [
+        ("44 0181F2 0004 62506070809000 02 0500", True, 14),
+        ("41 00 0181F2 0004 02 0500", False, 8),
+        ("42 07 0181F2 62506070809000 62506070809000 00 06 04 02 0500", True, 23),
+        ("40 06 04 02 0500", False, 4),
+        ("41 06 62506070809000 04 02 0500", True, 11),
+    ],
+)
+def test_strict_refuses_a_header_that_lies_in_every_message(
+    octets: str, from_sc: bool, offset: int
+) -> None:
+    raw = bytes.fromhex(octets)
+    assert not isinstance(outcome(raw, from_sc=from_sc), DecodeError)
+    found = outcome(raw, from_sc=from_sc, strict=True)
+    assert isinstance(found, DecodeError)
+    assert (found.field, found.offset) == ("user_data.udh", offset)
+
+
+@pytest.mark.parametrize(
+    ("octets", "from_sc"),
+    [("00 D3 00 FF", False), ("01 C0 00 62506070809000 FF", True), ("00 00 FF", False)],
+)
+def test_strict_refuses_what_follows_a_report(octets: str, from_sc: bool) -> None:
+    raw = bytes.fromhex(octets)
+    assert not isinstance(outcome(raw, from_sc=from_sc), DecodeError)
+    found = outcome(raw, from_sc=from_sc, strict=True)
+    assert isinstance(found, DecodeError)
+    assert found.field == "tpdu"
+
+
+def test_bits_without_a_meaning_are_kept() -> None:
+    for octets in ("BC 00", "BC D3 00"):
+        raw = bytes.fromhex(octets)
+        assert encode(decode_from_ms(raw)) == raw
+    raw = bytes.fromhex("9E 05 40 02 09 0181F2 00")
+    assert encode(decode_from_ms(raw)) == raw
+    raw = bytes.fromhex("BD 00 62506070809000")
+    assert encode(decode_from_sc(raw)) == raw

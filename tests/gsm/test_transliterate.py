@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.gsm.alphabet import to_septets
-from smsd.gsm.transliterate import transliterate
+from smsd.gsm.transliterate import Transliteration, transliterate
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,10 @@ def test_it_says_what_it_replaced() -> None:
 
 
 def test_a_text_that_needs_nothing_is_untouched() -> None:
-    assert transliterate("été").replaced == {}
+    assert transliterate("été") == Transliteration("été", {}, frozenset())
+    assert transliterate("…") == Transliteration("...", {"…": "..."}, frozenset())
+    assert transliterate("㎯") == Transliteration("rad/s2", {"㎯": "rad/s2"}, frozenset())
+    assert transliterate("㋿").left == frozenset("㋿")
 
 
 @pytest.mark.parametrize(("text", "left"), [("l’🙂", "🙂"), ("…привет…", "привет"), ("日–", "日")])

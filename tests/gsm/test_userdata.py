@@ -158,12 +158,20 @@ def test_one_part_of_a_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "coding"),
-    [("a" * 161, GSM7), ("ğ", GSM7), ("a" * 71, UCS2), ("a", DATA), ("\ud83d", UCS2)],
+    ("text", "coding", "field"),
+    [
+        ("a" * 161, GSM7, "text"),
+        ("ğ", GSM7, "text"),
+        ("a" * 71, UCS2, "text"),
+        ("a", DATA, "coding"),
+        ("\ud83d", UCS2, "text"),
+    ],
 )
-def test_what_is_no_single_part_is_refused(text: str, coding: DataCoding) -> None:
-    with pytest.raises(EncodeError):
+def test_what_is_no_single_part_is_refused(text: str, coding: DataCoding, field: str) -> None:
+    with pytest.raises(EncodeError) as caught:
         UserData.of_text(text, coding)
+    assert caught.value.field == field
+    assert caught.value.reason
 
 
 def test_a_header_takes_room() -> None:

@@ -60,6 +60,8 @@ def test_the_content_type_as_a_number_or_with_parameters(content: str) -> None:
             "expiry",
             datetime(2021, 1, 14, 8, 25, 36, tzinfo=UTC),
         ),
+        (b"\x98 T\0", "transaction", " T"),
+        (b"\x80\x99\x98T3\0", "transaction", "T3"),
         (b"X-Odd\0yes\0\x98T2\0", "transaction", "T2"),
         (b"\x98T1\0\x98T2\0", "transaction", "T2"),
     ],
@@ -106,6 +108,13 @@ def test_octets_that_are_not_what_the_standard_says(rest: bytes, field: str) -> 
     with pytest.raises(DecodeError) as caught:
         mms_notification(HEAD + rest)
     assert caught.value.field == field
+
+
+def test_a_long_header_has_its_length_in_two_octets() -> None:
+    head = b"\0\6\x81\1\xbe" + b"\xaf\x84" * 64
+    found = mms_notification(head + b"\x8c\x82\x83u\0")
+    assert found is not None
+    assert found.url == "u"
 
 
 def test_a_length_of_the_headers_that_does_not_end() -> None:
