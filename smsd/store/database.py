@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -90,7 +91,11 @@ class Transaction:
         self._connection.executemany(queries()[query], values)
 
 
-Work = Callable[[Transaction], Any]
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[Transaction], Any]
+    done: "asyncio.Future[Any]"
+    durable: bool
 
 
 class Database:
@@ -105,7 +110,7 @@ class Database:
     ) -> None:
         self._now = now
         self._inline = inline
-        self._queue: SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
         except sqlite3.Error as error:
@@ -114,16 +119,18 @@ class Database:
         if not inline:
             self._thread.start()
 
-    async def transaction(self, work: Callable[[Transaction], T]) -> T:
+    async def transaction(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run ``work`` and commit; what it raises undoes it alone and is raised here.
 
+        Not ``durable`` is for what may be lost in a power cut because nothing has been done or
+        told yet that rests on it: it spares a sync, and is on the disk with the next that is.
         Raises `StoreUnavailable` if it could not be made durable: then nothing of it was stored.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._inline:
-            _settle(self._batch([(work, done)]))
+            _settle(self._batch([_Job(work, done, durable)]))
         else:
-            self._queue.put((work, done))
+            self._queue.put(_Job(work, done, durable))
         return await done
 
     def close(self) -> None:
@@ -145,23 +152,26 @@ class Database:
                 batch.append(following)
             results = self._batch(batch)
             with suppress(RuntimeError):  # the loop has ended: what was stored is stored
-                batch[0][1].get_loop().call_soon_threadsafe(_settle, results)
+                batch[0].done.get_loop().call_soon_threadsafe(_settle, results)
         self._connection.close()
 
-    def _batch(self, batch: "list[tuple[Work, asyncio.Future[Any]]]") -> "list[_Result]":
+    def _batch(self, batch: list[_Job]) -> "list[_Result]":
         results: list[_Result] = []
         try:
+            # FULL: with NORMAL a power cut can take back a message that was acknowledged.
+            level = "FULL" if any(job.durable for job in batch) else "NORMAL"
+            self._connection.execute(f"PRAGMA synchronous = {level}")
             self._connection.execute("BEGIN IMMEDIATE")
-            for work, done in batch:
+            for job in batch:
                 self._connection.execute("SAVEPOINT work")
                 try:
                     transaction = Transaction(self._connection, milliseconds(self._now()))
-                    results.append((done, work(transaction), None))
+                    results.append((job.done, job.work(transaction), None))
                 except BaseException as error:
                     if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
                         raise
                     self._connection.execute("ROLLBACK TO work")
-                    results.append((done, None, error))
+                    results.append((job.done, None, error))
                 self._connection.execute("RELEASE work")
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -170,7 +180,7 @@ class Database:
                     self._connection.execute("ROLLBACK")
             failure = StoreUnavailable(str(error))
             failure.__cause__ = error
-            return [(done, None, failure) for _, done in batch]
+            return [(job.done, None, failure) for job in batch]
         return results
 
 
@@ -196,8 +206,6 @@ def _connect(path: str | Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: with NORMAL a power cut can take back a message that was acknowledged.
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         migrate(connection)

@@ -148,7 +148,8 @@ class Outgoing:
             due = tx.value("next due", now=tx.now)
             return claims, None if due is None else moment(due)
 
-        return await self._database.transaction(work)
+        # A claim that a power cut takes back is a message that waits: nothing of it has begun.
+        return await self._database.transaction(work, durable=False)
 
     async def begin_part(self, claim: Claim, part: int, total: int) -> None:
         """The part is about to leave: from here on it may have gone."""
