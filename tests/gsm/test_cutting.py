@@ -101,6 +101,9 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
         ("яbce\u0301fgh", 8, [8, 8]),
         ("abc👍🏽d", 10, [6, 10]),
         ("abc\r\nd", 8, [6, 6]),
+        # The second cut is looked at as well as the first.
+        ("яяяяяяяe\u0301я", 8, [8, 6, 6]),
+        ("aaaaaaae\u0301a", 8, [8, 6, 6]),
         # One that is longer than a part is torn, and what follows is kept whole.
         ("e" + "\u0301" * 5 + "be\u0301", 8, [8, 6, 4]),
         ("я" * 3 + "e\u0301" + "e" + "\u0301" * 4 + "я", 8, [8, 8, 6]),

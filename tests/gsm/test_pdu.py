@@ -74,6 +74,7 @@ def test_what_is_no_pdu_names_field_and_octet(
     error = caught.value
     assert (error.field, error.offset, error.reason) == (field, offset, reason)
     assert str(error) == f"{field} at octet {offset}: {reason}"
+    assert error.args == (field, offset, reason)
 
 
 def test_27_005_the_length_decides_whether_a_centre_stands_in_front() -> None:
@@ -152,6 +153,35 @@ def test_compose_without_options() -> None:
     [(length, pdu)] = compose(number, "ğ", languages=("turkish",))
     [part] = segment("ğ", languages=("turkish",))
     assert (length, pdu) == (17, PDU(None, Submit(number, part, coding=part.coding)).hex)
+
+
+@pytest.mark.parametrize("text", ["a" * 400, "я" * 150, "🙂a" * 80])
+def test_compose_several_parts_with_every_option(text: str) -> None:
+    number = Address.parse("+33612345678")
+    pdus = [
+        PDU(
+            CENTRE,
+            Submit(
+                number,
+                part,
+                coding=part.coding,
+                validity=Relative(167),
+                report_requested=True,
+            ),
+        )
+        for part in segment(text, reference=300, wide=True, message_class=0)
+    ]
+    assert len(pdus) == 3
+    assert compose(
+        number,
+        text,
+        reference=300,
+        wide=True,
+        message_class=0,
+        validity=Relative(167),
+        report_requested=True,
+        sc=CENTRE,
+    ) == [(pdu.length, pdu.hex) for pdu in pdus]
 
 
 def test_compose_with_national_tables_and_wide_references() -> None:

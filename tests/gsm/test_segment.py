@@ -134,6 +134,13 @@ def test_the_tables_of_the_providers(parts: int) -> None:
     assert count_parts("ê" * (ucs2 + 1)) == parts + 1
 
 
+def test_a_wide_reference_takes_an_octet_of_every_part() -> None:
+    for text, room in (("a", 152), ("я", 66)):
+        assert count_parts(text * 2 * room, wide=True) == 2
+        assert count_parts(text * (2 * room + 1), wide=True) == 3
+        assert count_parts(text * 2 * (room + 1)) == 2
+
+
 def test_extension_characters_count_two() -> None:
     for character in "^{}\\[~]|€":
         assert count_parts(character * 80) == 1

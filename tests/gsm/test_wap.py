@@ -60,6 +60,8 @@ def test_the_content_type_as_a_number_or_with_parameters(content: str) -> None:
             "expiry",
             datetime(2021, 1, 14, 8, 25, 36, tzinfo=UTC),
         ),
+        (b"\x98\x05\xff\xfe\xfd\xfc\0", "transaction", "\ufffd\ufffd\ufffd\ufffd"),
+        (b"\x88\x02\x81\x80", "expiry", timedelta(0)),
         (b"\x98 T\0", "transaction", " T"),
         (b"\x80\x99\x98T3\0", "transaction", "T3"),
         (b"X-Odd\0yes\0\x98T2\0", "transaction", "T2"),
