@@ -1,6 +1,7 @@
 """What becomes of what comes in: parts, whole messages, reports, late answers.
 
-Each call returns once its effect is durable, so that the phone's own copy may go.
+Each call returns once its effect is durable, however long the disk takes, so that the phone's own
+copy may go: what a modem hands over directly exists nowhere else.
 """
 
 import logging
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
 from smsd.gsm import PDU, DecodeError, Deliver, UserData, assemble
 from smsd.logs import fields, short
@@ -56,7 +58,8 @@ class Inbox:
 
     async def received(self, incoming: Incoming) -> None:
         """Keep a message or a part of one; a copy of what is here already changes nothing."""
-        message = await self._store.arrivals.receive(self._phone.record.id, incoming, join)
+        phone = self._phone.record.id
+        message = await persist(lambda: self._store.arrivals.receive(phone, incoming, join))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",
@@ -70,7 +73,8 @@ class Inbox:
 
     async def reported(self, report: Report) -> None:
         """Keep a delivery report and apply it."""
-        matched = await self._store.reports.report(self._phone.record.id, report)
+        phone = self._phone.record.id
+        matched = await persist(lambda: self._store.reports.report(phone, report))
         if matched:
             self._phones.changed()  # the rest of a message that was in doubt may follow
         log.info(
@@ -86,8 +90,10 @@ class Inbox:
 
     async def answered_late(self, answer: LateAnswer) -> None:
         """A part that was in doubt had gone."""
-        settled = await self._store.outgoing.complete_part(
-            answer.attempt, answer.part, answer.reference
+        settled = await persist(
+            lambda: self._store.outgoing.complete_part(
+                answer.attempt, answer.part, answer.reference
+            )
         )
         log.info(
             "the network's answer came late",
@@ -97,15 +103,15 @@ class Inbox:
 
     async def awaited(self) -> Sequence[Awaited]:
         """The parts on which a report is still to come."""
-        return await self._store.reports.awaited(self._phone.record.id)
+        return await persist(lambda: self._store.reports.awaited(self._phone.record.id))
 
     async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
         """Claim the one try that a PIN has on a SIM."""
-        return await self._store.registry.claim_pin(sim, pin, tries)
+        return await persist(lambda: self._store.registry.claim_pin(sim, pin, tries))
 
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         """Note what became of the try."""
-        await self._store.registry.settle_pin(sim, pin, refused=refused)
+        await persist(lambda: self._store.registry.settle_pin(sim, pin, refused=refused))
 
     def health(
         self,

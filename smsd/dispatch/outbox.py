@@ -6,7 +6,7 @@ hold, a crash loses nothing, and a slow phone holds up nobody but itself.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,7 @@ from smsd.adapters.contract import (
     Uncertain,
 )
 from smsd.adapters.supervisor import send
+from smsd.dispatch.persist import STORE_PAUSE, persist
 from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.route import route
 from smsd.logs import fields, short
@@ -31,7 +32,6 @@ from smsd.store.store import Store
 log: Final = logging.getLogger(__name__)
 
 LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
-STORE_PAUSE: Final = 5.0  # seconds between tries while nothing can be stored, and so nothing sent
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
 
@@ -152,27 +152,27 @@ class Outbox:
         patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
         match error:
             case Uncertain():
-                await _persist(lambda: store.outgoing.doubt(attempt, fault))
+                await persist(lambda: store.outgoing.doubt(attempt, fault))
             case PhoneLost() if steps.in_doubt:
                 # The others prove that it was not sent; a phone that is gone proves nothing.
-                await _persist(lambda: store.outgoing.doubt(attempt, fault))
+                await persist(lambda: store.outgoing.doubt(attempt, fault))
             case Declined() if not steps.completed and not claim.sent_parts:
-                await _persist(lambda: store.outgoing.decline(attempt, fault))
+                await persist(lambda: store.outgoing.decline(attempt, fault))
             case Rejected() | Declined():
-                await _persist(lambda: store.outgoing.reject(attempt, fault))
+                await persist(lambda: store.outgoing.reject(attempt, fault))
             case Throttled(retry_after=seconds, tries=tries):
                 retry_at = now + timedelta(seconds=seconds * patience)
-                await _persist(
+                await persist(
                     lambda: store.outgoing.release(attempt, fault, retry_at=retry_at, tries=tries)
                 )
             case Unavailable(health=health, seconds=seconds):
                 until = now + timedelta(seconds=seconds) if seconds else None
                 self._phones.set_health(phone, health, fault.words, hint=fault.hint, until=until)
                 retry_at = now + timedelta(seconds=(seconds or 0.0) * (patience - 1))
-                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
+                await persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
             case _:
                 retry_at = now + timedelta(seconds=AFTER_LOSS)
-                await _persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
+                await persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
 
 
 class Steps:
@@ -197,7 +197,7 @@ class Steps:
 
     async def complete(self, part: int, reference: str | None) -> None:
         """The network took the part; this is told to the store until the store can keep it."""
-        await _persist(
+        await persist(
             lambda: self._store.outgoing.complete_part(self._claim.attempt, part, reference)
         )
         self.in_doubt = False
@@ -210,15 +210,3 @@ class Steps:
             raise Uncertain(Fault(FaultClass.AMBIGUOUS, f"{words}: it may have gone"))
         if self.completed + len(self._claim.sent_parts) < self._total:
             raise Rejected(Fault(FaultClass.PERMANENT, words))
-
-
-async def _persist(change: Callable[[], Awaitable[object]]) -> None:
-    """What has happened on the wire is stored, however long the disk takes to come back."""
-    while True:
-        try:
-            await change()
-        except StoreUnavailable as error:
-            log.error("waiting for the store", extra=fields(error=str(error)))
-            await asyncio.sleep(STORE_PAUSE)
-        else:
-            return

@@ -57,6 +57,8 @@ class Report:
     code: str
     words: str
     at: datetime | None = None
+    accepted_at: datetime | None = None
+    """When the service centre took the part (TP-SCTS): which of several it was."""
     key: str = ""
     """The same for every copy of the report; empty where the provider gives one answer a part."""
 

@@ -116,14 +116,12 @@ class Outgoing:
         first, and messages whose validity is over end here. Returns the claims, and when something
         is due next (``None``: nothing is).
         """
+        await self._database.transaction(_make_due)
 
-        def work(tx: Transaction) -> tuple[list[Claim], datetime | None]:
-            for row in tx.rows("due scheduled", now=tx.now):
-                _expand(tx, row["id"])
-            for row in tx.rows("expired", now=tx.now):
-                expire(tx, row["id"])
+        def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
             claims: list[Claim] = []
+            refused: list[Refused] = []
             place = _EARLIEST
             passed: dict[int, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
@@ -141,15 +139,17 @@ class Outgoing:
                     open_ones[phone] = _used_more(open_ones[phone], parts)
                     passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
-                    keep_fault(tx, queued.id, decision.fault)
-                    move(tx, queued.id, Change.REJECT, decision.fault.words)
+                    refused.append((queued.id, decision.fault))
                 elif not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
-            return claims, None if due is None else moment(due)
+            return claims, refused, None if due is None else moment(due)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun.
-        return await self._database.transaction(work, durable=False)
+        claims, refused, due = await self._database.transaction(work, durable=False)
+        if refused:
+            await self._database.transaction(lambda tx: _refuse(tx, refused))
+        return claims, due
 
     async def begin_part(self, claim: Claim, part: int, total: int) -> None:
         """The part is about to leave: from here on it may have gone."""
@@ -194,19 +194,32 @@ class Outgoing:
     async def release(
         self, attempt: AttemptId, fault: Fault, *, retry_at: datetime, tries: int | None = None
     ) -> None:
-        """Proven not sent: the message waits again, or fails after ``tries`` such attempts."""
+        """Proven not sent: the message waits again.
+
+        After ``tries`` attempts of this phone that ended so it is declined: another phone may have
+        it, unless this one has sent some of its parts already.
+        """
 
         def work(tx: Transaction) -> None:
-            message = self._end(tx, attempt, "refused", fault)
+            row = tx.row("attempt", id=attempt)
+            if row is None:
+                return
+            failures = 1 + tx.value(
+                "attempts that failed so",
+                message=row["message_id"],
+                phone=row["phone_id"],
+                fault_code=fault.code,
+            )
+            exhausted = tries is not None and failures >= tries
+            outcome = "declined" if exhausted and row["begun_on"] is None else "refused"
+            message = self._end(tx, attempt, outcome, fault)
             if message is None:
                 return
-            failures = tx.value(
-                "attempts that failed so", message=message, fault_class=str(fault.kind)
-            )
-            if tries is not None and failures >= tries:
+            if exhausted and outcome == "refused":
                 move(tx, message, Change.REJECT, f"{fault.words}, {failures} times")
                 return
-            tx.run("postpone", id=message, due_at=milliseconds(retry_at))
+            due_at = tx.now if exhausted else milliseconds(retry_at)
+            tx.run("postpone", id=message, due_at=due_at)
             move(tx, message, Change.RELEASE, fault.words)
 
         await self._database.transaction(work)
@@ -287,6 +300,23 @@ class Outgoing:
             return found
 
         return await self._database.transaction(work)
+
+
+Refused = tuple[MessageId, Fault]
+
+
+def _make_due(tx: Transaction) -> None:
+    """Turn scheduled rows whose time has come into messages; end those whose validity is over."""
+    for row in tx.rows("due scheduled", now=tx.now):
+        _expand(tx, row["id"])
+    for row in tx.rows("expired", now=tx.now):
+        expire(tx, row["id"])
+
+
+def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
+    for message, fault in refused:
+        tx.run("fault if none", id=message, **columns(fault))
+        move(tx, message, Change.REJECT, fault.words)
 
 
 def _expand(tx: Transaction, scheduled: int) -> None:

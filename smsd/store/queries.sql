@@ -105,7 +105,7 @@ INSERT INTO attempt (message_id, phone_id, route, started_at) VALUES (:message, 
 RETURNING id;
 
 -- attempt --
-SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.expires_at, m.destination
+SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.begun_on
   FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.id = :id;
 
 -- end attempt --
@@ -114,11 +114,15 @@ UPDATE attempt SET ended_at = :now, outcome = :outcome, fault_class = :fault_cla
  WHERE id = :id;
 
 -- attempts that failed so --
-SELECT count(*) FROM attempt WHERE message_id = :message AND fault_class = :fault_class;
+SELECT count(*) FROM attempt WHERE message_id = :message AND phone_id = :phone AND fault_code = :fault_code;
 
 -- fault --
 UPDATE message SET fault_class = :fault_class, fault_code = :fault_code,
        fault_words = :fault_words, fault_hint = :fault_hint WHERE id = :id;
+
+-- fault if none --
+UPDATE message SET fault_class = :fault_class, fault_code = :fault_code,
+       fault_words = :fault_words, fault_hint = :fault_hint WHERE id = :id AND fault_class IS NULL;
 
 -- postpone --
 UPDATE message SET due_at = :due_at WHERE id = :id;
@@ -143,7 +147,7 @@ VALUES (:message, :attempt, :phone, :number, :total, :size, 'begun', :now);
 -- complete part --
 UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
  WHERE attempt_id = :attempt AND number = :number AND state = 'begun'
-RETURNING id, message_id, phone_id;
+RETURNING id, message_id, phone_id, begun_at;
 
 -- refuse parts --
 UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
@@ -167,10 +171,16 @@ SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m
   FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
 
 -- part by reference --
--- Newest first: TP-MR has eight bits and comes round.
-SELECT p.id, p.message_id, p.verdict, m.destination FROM part p JOIN message m ON m.id = p.message_id
+-- Newest first: TP-MR has eight bits and comes round. A part that was delivered wants no more reports.
+SELECT p.id, p.begun_at, p.sent_at, m.destination FROM part p JOIN message m ON m.id = p.message_id
  WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND p.begun_at >= :since
+   AND (p.verdict IS NULL OR p.verdict <> 'delivered')
  ORDER BY p.id DESC LIMIT 20;
+
+-- parts in flight --
+-- Begun, and their answer is still awaited: a report may come before it.
+SELECT m.destination FROM part p JOIN message m ON m.id = p.message_id
+ WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'claimed';
 
 -- parts in doubt --
 -- Given up without an answer: a report may tell that they went, and under which reference.

@@ -9,7 +9,7 @@ from smsd.store.database import Database, Row, Transaction, milliseconds, moment
 from smsd.store.states import judge, review
 
 REPORT_WINDOW: Final = timedelta(hours=72)  # TP-MR comes round; older parts are not meant
-EARLY_REPORT: Final = timedelta(minutes=5)  # a report may come before the answer to its part
+CLOCK_SLACK: Final = timedelta(minutes=2)  # between our clock and the service centre's
 NATIONAL_DIGITS: Final = 9  # networks rewrite the prefix of a number, never its end
 
 
@@ -62,25 +62,47 @@ class Reports:
 
 def apply_early_reports(tx: Transaction, part: Row, reference: str) -> None:
     """Reports that were here before the reference that they speak of."""
-    since = tx.now - ms(EARLY_REPORT)
     destination = tx.row("message", id=part["message_id"], account=None)
     assert destination is not None
-    for loose in tx.rows("loose reports", phone=part["phone_id"], reference=reference, since=since):
+    for loose in tx.rows(
+        "loose reports", phone=part["phone_id"], reference=reference, since=part["begun_at"]
+    ):
         if same_number(loose["recipient"], destination["destination"]):
             tx.run("bind report", id=loose["id"], part=part["id"])
             judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])
 
 
 def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None:
-    """The part that a report is about: by reference and recipient, else one in doubt."""
+    """The part that a report is about; ``None`` while it can be about one that has no answer yet.
+
+    Several may have gone to the recipient under that reference: the newest at the service
+    centre's time is meant. Where no time fits (a clock is wrong), a part in doubt comes first,
+    then one in flight, whose report waits for its reference, then the newest.
+    """
     since = tx.now - ms(REPORT_WINDOW)
-    for row in tx.rows("part by reference", phone=phone, reference=report.reference, since=since):
-        if same_number(row["destination"], report.recipient):
+    found = [
+        row
+        for row in tx.rows(
+            "part by reference", phone=phone, reference=report.reference, since=since
+        )
+        if same_number(row["destination"], report.recipient)
+    ]
+    for row in found:
+        if report.accepted_at is None or _fits(row, milliseconds(report.accepted_at)):
             return int(row["id"])
     for row in tx.rows("parts in doubt", phone=phone, since=since):
         if _settles(row, report.recipient, report.reference):
             return settle_doubt(tx, row, report.reference)
-    return None
+    in_flight = tx.rows("parts in flight", phone=phone)
+    if any(same_number(row["destination"], report.recipient) for row in in_flight):
+        return None
+    return int(found[0]["id"]) if found else None
+
+
+def _fits(part: Row, accepted_at: int) -> bool:
+    """Whether the service centre took something while the part was on its way."""
+    slack = ms(CLOCK_SLACK)
+    return bool(part["begun_at"] - slack <= accepted_at <= part["sent_at"] + slack)
 
 
 def settle_doubt(tx: Transaction, part: Row, reference: str) -> int:

@@ -96,7 +96,7 @@ def test_a_hundred_messages_leave_in_their_order_and_once() -> None:
         (Rejected(fault(FaultClass.PERMANENT)), State.FAILED, "refused"),
         (Declined(fault(FaultClass.DECLINED)), State.FAILED, "declined"),
         (throttled(), State.QUEUED, "refused"),
-        (throttled(tries=1), State.FAILED, "refused"),
+        (throttled(tries=1), State.FAILED, "declined"),
         (Unavailable(fault(FaultClass.MODEM)), State.QUEUED, "refused"),
         (PhoneLost(fault(FaultClass.MODEM)), State.UNCERTAIN, "uncertain"),
         (RuntimeError("a fault of ours"), State.UNCERTAIN, "uncertain"),

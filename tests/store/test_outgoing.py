@@ -1,6 +1,7 @@
 """A message's way out, as the store keeps it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -293,16 +294,24 @@ def test_what_settles_comes_once() -> None:
     run(main())
 
 
-def test_tries_are_counted_by_the_kind_of_fault() -> None:
+def test_tries_are_counted_by_phone_and_code_and_then_another_phone_may_have_it() -> None:
     async def main() -> None:
         rig = Rig()
-        await rig.add("gsm0", Scripted())
+        await rig.add("gsm0", Scripted(), priority=1)
         message = await rig.send(draft())
-        for kind in (FaultClass.RETRY, FaultClass.MEMORY, FaultClass.RETRY):
+        for code in ("500", None, "512", None, "500"):
             taken = await claimed(rig)
-            await rig.store.outgoing.release(taken.attempt, fault(kind), retry_at=now(), tries=2)
-        assert await rig.state(message) == State.FAILED
+            failed = replace(fault(FaultClass.RETRY), code=code)
+            await rig.store.outgoing.release(taken.attempt, failed, retry_at=now(), tries=2)
+        assert await rig.state(message) == State.QUEUED
+        await rig.add("gsm1", Scripted())
+        taken = await claimed(rig)
+        assert rig.phones[taken.phone].record.name == "gsm1"
+        failed = replace(fault(FaultClass.RETRY), code="500")
+        await rig.store.outgoing.release(taken.attempt, failed, retry_at=now(), tries=1)
         assert await claim(rig) == []
+        story = await rig.story(message)
+        assert (story["state"], story["fault_code"]) == (State.FAILED, "500")
         rig.database.close()
 
     run(main())

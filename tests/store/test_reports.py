@@ -287,3 +287,53 @@ def test_a_provider_that_gives_one_answer_a_part_needs_no_key() -> None:
 )
 def test_forms_of_a_number(one: str, other: str, *, same: bool) -> None:
     assert same_number(one, other) is same is same_number(other, one)
+
+
+def test_a_report_goes_to_the_part_that_was_on_its_way_at_its_time() -> None:
+    """TP-MR comes round: the older part under the same reference had no report, or had its own."""
+
+    async def main() -> None:
+        rig = await rig_with_phone()
+        old = await sent(rig, "7")
+        await asyncio.sleep(3600)
+        new = await sent(rig, "7")
+        assert await tell(rig, report("7", key="a", accepted_at=now() - timedelta(seconds=3600)))
+        assert await rig.state(old) == State.DELIVERED
+        assert await rig.state(new) == State.SENT
+        assert await tell(rig, report("7", key="b", accepted_at=now()))
+        assert await rig.state(new) == State.DELIVERED
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_report_that_comes_before_its_reference_is_not_given_to_an_older_part() -> None:
+    async def main() -> None:
+        rig = await rig_with_phone()
+        old = await sent(rig, "7")
+        await asyncio.sleep(3600)
+        message, flying = await begun(rig)
+        assert not await tell(rig, report("7", accepted_at=now()))
+        await asyncio.sleep(600)
+        assert await rig.store.outgoing.complete_part(flying.attempt, 1, "7")
+        assert await rig.state(message) == State.DELIVERED
+        assert await rig.state(old) == State.SENT
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_report_settles_the_part_in_doubt_although_an_older_one_has_its_reference() -> None:
+    async def main() -> None:
+        rig = await rig_with_phone()
+        old = await sent(rig, "8")
+        await asyncio.sleep(3600)
+        await sent(rig, "7")
+        message, doubtful = await begun(rig)
+        await rig.store.outgoing.doubt(doubtful.attempt, fault(FaultClass.AMBIGUOUS))
+        assert await tell(rig, report("8", accepted_at=now()))
+        assert await rig.state(message) == State.DELIVERED
+        assert await rig.state(old) == State.SENT
+        rig.database.close()
+
+    run(main())

@@ -35,6 +35,7 @@ def read_pdu(pdu: str, length: int | None) -> Incoming | Report:
                 code=f"TP-ST {tpdu.status.octet:02X}",
                 words=tpdu.status.words,
                 at=tpdu.discharged_at,
+                accepted_at=tpdu.sent_at,
                 key=_key(body),
             )
         case Deliver():
