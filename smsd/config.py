@@ -98,7 +98,7 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
 class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     """A modem on a tty, or behind ``tcp://host:port``."""
 
-    device: Annotated[str, Meta(pattern=r"^(/.+|\./.+|tcp://[^/:]+:\d+)$")]
+    device: Annotated[str, Meta(pattern=r"^(/.+|\./.+|tcp://[^/:]+:\d{1,5})$")]
     baud: Annotated[int, Meta(ge=300, le=4_000_000)] = 115_200
     pin: str | None = None
     smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
@@ -165,6 +165,10 @@ def parse(raw: dict[str, Any], path: str) -> Config:
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
     resolved = msgspec.convert(_resolved(raw, path), Config)
+    for number, phone in enumerate(resolved.phone):
+        pin = phone.pin if isinstance(phone, ModemSection) else None
+        if pin is not None and not re.fullmatch("[0-9]{4,8}", pin):
+            raise ConfigError(f"{path}: phone[{number}].pin: 4 to 8 digits expected")
     keys: dict[str, str] = {}
     for user in resolved.user:
         if (other := keys.setdefault(user.api_key, user.name)) != user.name:
@@ -231,7 +235,17 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'{kind}: the name "{name}" is used twice'
     known = {phone.name for phone in config.phone}
     now = datetime.now(UTC)
+    devices = [phone.device for phone in config.phone if isinstance(phone, ModemSection)]
+    for device in sorted({device for device in devices if devices.count(device) > 1}):
+        yield f'phone: the device "{device}" is used twice'
+    if not 0 < len(os.fsencode(config.api.socket)) < 108:
+        yield "api.socket: a path of 1 to 107 octets expected"
     for number, phone in enumerate(config.phone):
+        if phone.name in (phone.fallback or ()):
+            yield f"phone[{number}].fallback: a phone is not its own fallback"
+        device = phone.device if isinstance(phone, ModemSection) else ""
+        if device.startswith("tcp://") and not _has_port(device):
+            yield f"phone[{number}].device: a port from 1 to 65535 expected"
         for name in phone.fallback or ():
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
@@ -239,7 +253,8 @@ def _problems(config: Config) -> Iterator[str]:
                 yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
         for at, limit in enumerate(limits_of(phone)):
             try:
-                window_start(limit.startpoint, now, UTC)
+                if window_start(limit.startpoint, now, UTC) >= now:
+                    yield f"phone[{number}].limits[{at}].startpoint: a time in the past expected"
             except (StartpointError, ValueError, OverflowError) as error:
                 yield f"phone[{number}].limits[{at}].startpoint: {error}"
         if isinstance(phone, SmsmodeSection):
@@ -247,14 +262,18 @@ def _problems(config: Config) -> Iterator[str]:
             if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
                 yield f"phone[{number}].base_url: https expected (http only to this machine itself)"
     for address in config.api.listen:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
+        if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
     try:
         local_zone(config.dispatch.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         named = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{named}" is no zone such as "Europe/Paris"'
+
+
+def _has_port(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    return bool(host and re.fullmatch("[0-9]{1,5}", port)) and 0 < int(port) < 65536
 
 
 def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:

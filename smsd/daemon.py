@@ -34,7 +34,7 @@ from smsd.systemd import Notifier, handed_over, watchdog_interval
 
 log: Final = logging.getLogger(__name__)
 
-STATUS_EVERY: Final = 30.0  # seconds between status lines where systemd wants no watchdog
+STATUS_EVERY: Final = 10.0  # seconds between status lines
 HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
 EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
 
@@ -121,7 +121,8 @@ async def _main(config: Config, store: Store) -> None:
             if not phone.disabled
         ]
         keeping = [
-            group.create_task(_tell(notifier, gateway), name="systemd"),
+            group.create_task(_live(notifier), name="watchdog"),
+            group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
         ]
         notifier.ready()
@@ -198,18 +199,24 @@ def _adapter(phone: AnyPhone) -> Adapter:
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
 
 
-async def _tell(notifier: Notifier, gateway: Gateway) -> None:
-    """Feed the watchdog from this loop alone, so that it tells of the loop and of nothing else."""
+async def _live(notifier: Notifier) -> None:
+    """Feed the watchdog: it tells that this loop turns, and nothing of disk or modems."""
     interval = watchdog_interval()
-    while True:
+    while interval is not None:
         notifier.alive()
+        await asyncio.sleep(interval)
+
+
+async def _tell(notifier: Notifier, gateway: Gateway) -> None:
+    """Keep the line of ``systemctl status`` true."""
+    while True:
         report = await gateway.health()
         states = ", ".join(f"{phone['name']} {phone['status']}" for phone in report["phones"])
         queue = report["queue"] or {"queued": "?", "uncertain": "?"}
         notifier.status(
             f"{states or 'no phones'}; {queue['queued']} queued, {queue['uncertain']} uncertain"
         )
-        await asyncio.sleep(interval or STATUS_EVERY)
+        await asyncio.sleep(STATUS_EVERY)
 
 
 async def _keep_house(store: Store) -> None:

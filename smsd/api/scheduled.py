@@ -16,7 +16,7 @@ from smsd.model.message import Draft
 LONGEST_TEXT: Final = 1000  # characters, before any template
 MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
-NOT_YET: Final = ("contacts", "groups", "conditional_groups", "numbers_csv")
+NOT_YET: Final = ("contacts", "groups", "conditional_groups", "numbers_csv", "medias")
 WHEN: Final = "%Y-%m-%d %H:%M:%S"
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
@@ -77,6 +77,9 @@ def check(
             "You must specify at least one valid number, contact, group or conditional_group."
             + named,
         )
+    if any(data != "[]" for _, data in numbers) and re.search(r"\{\{|\{%", text):
+        # Sent as it stands it would reach people as a template.
+        raise ApiError(Code.INVALID_PARAMETER, "text : templates are not in this version of smsd.")
     return Checked(
         Draft(
             text=text,

@@ -340,8 +340,3 @@ def operator() -> Command[str]:
 def _operator(lines: Sequence[str]) -> str:
     values = fields(find(lines, "+COPS:") or ":")
     return values[2] if len(values) > 2 else ""
-
-
-def service_centre() -> Command[str]:
-    """The service centre's number; empty when none is set (27.005 3.3.1)."""
-    return Command("AT+CSCA?", lambda lines: fields(find(lines, "+CSCA:") or ":")[0], timeout=10.0)

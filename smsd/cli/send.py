@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
+import uuid
 
-from smsd.cli.client import USAGE, Failure, add_options, client
+from smsd.cli.client import UNREACHABLE, USAGE, Failure, add_options, client
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,14 +42,21 @@ def run(args: argparse.Namespace) -> int:
         "id_phone": _phone(args),
         "validity_minutes": args.validity,
     }
-    headers = {"Idempotency-Key": args.key} if args.key else {}
-    response, reply = daemon.post(
-        "/api/scheduled/", {k: v for k, v in body.items() if v is not None}, **headers
-    )
-    messages = [
-        message["id"]
-        for message in daemon.all("/api/list/message/", originating_scheduled=str(response))
-    ]
+    request = {key: value for key, value in body.items() if value is not None}
+    # With a key the request may be repeated: an answer that was lost sends nothing twice.
+    headers = {"Idempotency-Key": args.key or uuid.uuid4().hex}
+    try:
+        response, reply = daemon.post("/api/scheduled/", request, **headers)
+    except Failure as failure:
+        if failure.status != UNREACHABLE:
+            raise
+        response, reply = daemon.post("/api/scheduled/", request, **headers)
+    try:
+        found = daemon.all("/api/list/message/", originating_scheduled=str(response))
+        messages = [message["id"] for message in found]
+    except Failure as failure:
+        print(f"smsd: accepted, but its messages cannot be listed: {failure}", file=sys.stderr)
+        messages = []
     dropped = reply.get("X-Smsd-Invalid-Numbers")
     if dropped:
         print(f"smsd: left out, not valid numbers: {dropped}", file=sys.stderr)

@@ -32,6 +32,7 @@ from smsd.store.store import Store
 log: Final = logging.getLogger(__name__)
 
 LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
+CLOCK_STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
 
@@ -53,6 +54,7 @@ class Outbox:
         self.paused = paused
         self._woken = asyncio.Event()
         self._stopping = False
+        self._clocks: tuple[datetime, float] | None = None
 
     def wake(self) -> None:
         """Look again now."""
@@ -79,6 +81,7 @@ class Outbox:
     async def _decide(self, group: asyncio.TaskGroup) -> float:
         """Claim what can be claimed; returns how many seconds nothing more can be due."""
         try:
+            await self._mind_the_clock()
             claims, due = await self._store.outgoing.claim(
                 () if self.paused else self._phones.standings(),
                 self._phones.window_starts(),
@@ -94,6 +97,17 @@ class Outbox:
         if due is None:
             return LONGEST_NAP
         return min(max((due - self._now()).total_seconds(), 0.001), LONGEST_NAP)
+
+    async def _mind_the_clock(self) -> None:
+        """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""
+        wall, steady = self._now(), asyncio.get_running_loop().time()
+        if self._clocks is not None:
+            before, steady_before = self._clocks
+            step = wall - before - timedelta(seconds=steady - steady_before)
+            if abs(step) > CLOCK_STEP:
+                await self._store.outgoing.shift(step)
+                log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
+        self._clocks = wall, steady
 
     async def _send(self, phone: Phone, claim: Claim) -> None:
         steps = Steps(self._store, claim, lambda: self._stopping)

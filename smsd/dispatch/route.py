@@ -30,7 +30,9 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
             else "the phone asked for is not configured any more"
         )
     own = [c for c in wanted if message.phone is not None or not c.phone.cloud]
-    takers = _by_priority(own, message)
+    takers = [c for c in _by_priority(own, message) if not _switched_off(c)]
+    if own and not takers:
+        return Wait("; ".join(f"{c.phone.name} is disabled: {health(c)[1]}" for c in own))
     reasons: list[str] = []
     for candidate in takers:
         obstacle = _obstacle(candidate, message, now)
@@ -96,18 +98,35 @@ def _why(candidate: Candidate, passed: Sequence[str]) -> str:
 def _fallbacks(
     tried: Sequence[Candidate], candidates: Sequence[Candidate], message: Queued, now: datetime
 ) -> list[Candidate]:
-    """The phones that take over, in order: only when every phone tried allows it for its reason."""
-    if not all(_lets_go(candidate, message, now) for candidate in tried):
+    """The phones that take over, in order.
+
+    Only when a phone that was tried allows it for its reason, and every other one does too or has
+    been away for its grace: a stick that was never plugged in keeps nobody waiting.
+    """
+    letting = [candidate for candidate in tried if _lets_go(candidate, message, now)]
+    if tried and not letting:
+        return []
+    if not all(candidate in letting or _away(candidate, now) for candidate in tried):
         return []
     by_name = {candidate.phone.name: candidate for candidate in candidates}
     clouds = [c for c in candidates if c.phone.cloud and not c.phone.voice]
     found: list[Candidate] = []
-    for names in [candidate.phone.fallback for candidate in tried] or [None]:
+    for names in [candidate.phone.fallback for candidate in letting] or [None]:
         if names is None:
             found += _by_priority(clouds, message)
         else:
             found += [by_name[name] for name in names if name in by_name]
     return [c for c in dict.fromkeys(found) if c not in tried]
+
+
+def _switched_off(candidate: Candidate) -> bool:
+    return candidate.standing.health is Health.DISABLED
+
+
+def _away(candidate: Candidate, now: datetime) -> bool:
+    away = (now - candidate.standing.since).total_seconds()
+    absent = candidate.standing.health is Health.UNAVAILABLE
+    return absent and away >= candidate.phone.unavailable_grace
 
 
 def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
@@ -117,8 +136,7 @@ def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
     if int(candidate.phone.id) in message.declined_by:
         return True
     if status is Health.UNAVAILABLE:
-        away = (now - candidate.standing.since).total_seconds()
-        return status in candidate.phone.fallback_on and away >= candidate.phone.unavailable_grace
+        return status in candidate.phone.fallback_on and _away(candidate, now)
     return status in candidate.phone.fallback_on
 
 

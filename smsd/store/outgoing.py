@@ -151,6 +151,15 @@ class Outgoing:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
 
+    async def shift(self, step: timedelta) -> None:
+        """The clock was set forward or back by ``step``: nothing expires or waits for that."""
+
+        def work(tx: Transaction) -> None:
+            tx.run("shift messages", step=ms(step))
+            tx.run("shift parts", step=ms(step))
+
+        await self._database.transaction(work)
+
     async def begin_part(self, claim: Claim, part: int, total: int) -> None:
         """The part is about to leave: from here on it may have gone."""
 

@@ -80,6 +80,14 @@ SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
 
+-- shift messages --
+-- The clock was set: what waits keeps the time that it had left.
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step
+ WHERE state IN ('queued', 'claimed');
+
+-- shift parts --
+UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
+
 -- next due --
 SELECT min(at) FROM (
     SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > :now
@@ -280,7 +288,7 @@ INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now);
 UPDATE pin_attempt SET refused = 1 WHERE sim = :sim AND digest = :digest;
 
 -- forget pin --
-DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest;
+DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest AND refused = 0;
 
 -- idempotent --
 SELECT digest, scheduled_id FROM idempotency WHERE account_id = :account AND key = :key AND at >= :since;

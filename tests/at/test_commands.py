@@ -117,8 +117,6 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (commands.operator(), ['+COPS: 0,0,"Orange F",2'], "Orange F"),
         (commands.operator(), ["+COPS: 0"], ""),
         (commands.operator(), [], ""),
-        (commands.service_centre(), ['+CSCA: "+33689004000",145'], "+33689004000"),
-        (commands.service_centre(), [], ""),
         (commands.iccid("AT+CCID"), [f"+CCID: {ICCID}"], ICCID),
         (commands.iccid("AT^ICCID?"), [f'^ICCID: "{ICCID}F"'], ICCID),
         (commands.iccid("AT+CCID"), ["odd: 1", f"{ICCID}F"], ICCID),
@@ -173,7 +171,6 @@ EVERY: tuple[Command[Any], ...] = (
     commands.registration("CREG"), commands.signal_quality(), commands.memories(),
     commands.select_memories("SM"), commands.offered_indications(), commands.list_messages(),
     commands.read_message(1), commands.send_pdu("00", 1), commands.service(), commands.operator(),
-    commands.service_centre(),
 )  # fmt: skip
 PREFIXES = ["", "+CFUN:", "+CPIN:", "+CPINR:", "+CREG:", "+CSQ:", "+CPMS:", "+CNMI:", "+CMGL:",
             "+CMGR:", "+CMGS:", "+CSMS:", "+COPS:", "+CSCA:", "+CCID:", "+CRSM:"]  # fmt: skip

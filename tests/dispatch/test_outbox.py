@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from smsd.model.events import Report, Verdict
 from smsd.model.message import FaultClass, State
 from smsd.model.phone import Health
 from tests.rig import ALICE, Answer, Rig, Scripted, draft, fault, hangs, phone_id, raises, takes
-from tests.virtual_time import run
+from tests.virtual_time import now, run
 
 
 def throttled(after: float = 10, tries: int | None = None) -> Throttled:
@@ -486,6 +487,27 @@ def test_cancelled_at_any_step_nothing_is_lost_or_sent_twice(tmp_path: Path, n: 
         taken = {part: str(part) for part in range(1, (n + 1) // 2)}
         assert [s.taken for s in again.submissions] == ([] if begun or n == 7 else [taken])
         assert await rig.state(message) == ("uncertain" if begun else "sent")
+        rig.database.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("step", [timedelta(days=2), timedelta(hours=-5)])
+def test_a_clock_that_is_set_neither_ends_nor_delays_what_waits(step: timedelta) -> None:
+    async def main() -> None:
+        offset = [timedelta()]
+        rig = Rig(now=lambda: now() + offset[0])
+        phone = await rig.add("gsm0", Scripted())
+        rig.phones.set_health(phone, Health.UNAVAILABLE, "not there")
+        message = await rig.send(draft())
+        async with rig.sending():
+            await settle(30)
+            offset[0] = step
+            await settle(30)
+            assert await rig.state(message) == State.QUEUED
+            rig.phones.set_health(phone, Health.AVAILABLE, "")
+            await settle(5)
+            assert await rig.state(message) == State.SENT
         rig.database.close()
 
     run(main())

@@ -269,3 +269,13 @@ def test_the_same_rows_give_the_same_answer_and_never_a_phone_that_may_not(
         asked = next(c for c in phones if c.phone.id == queued.phone)
         allowed = asked.phone.fallback
         assert taker.phone.name in allowed if allowed is not None else taker.phone.cloud
+
+
+def test_a_stick_that_was_never_plugged_in_keeps_nobody_waiting() -> None:
+    full = phone(1, windows=((1, 1),))
+    cloud = phone(3, cloud=True)
+    assert chosen(message(), full, phone(2, Health.UNAVAILABLE, since=3600), cloud) == 3
+    assert "gsm2" in waits(message(), full, phone(2, Health.UNAVAILABLE, since=10), cloud)
+    assert chosen(message(), full, phone(2, Health.DISABLED), cloud) == 3
+    assert "gsm2" in waits(message(), phone(2, Health.UNAVAILABLE, since=3600), cloud)
+    assert "switched off" in waits(message(phone=2), phone(2, Health.DISABLED), cloud)

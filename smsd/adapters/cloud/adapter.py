@@ -26,6 +26,7 @@ from smsd.model.phone import Health
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 READ_TIMEOUT: Final = 60.0  # seconds; a short one makes doubt where patience makes an answer
+PROBE_FIRST: Final = 1.0  # seconds, doubling while it fails
 PROBE_EVERY: Final = 300.0  # seconds between looks at the account
 PATIENCE: Final = 3  # failed probes in a row before a provider counts as unavailable
 POLL_FIRST: Final = 2.0  # seconds after sending that a report is first asked for
@@ -43,6 +44,7 @@ class CloudAdapter:
         self._sink: Sink | None = None
         self._new = asyncio.Event()
         self._failures = 0
+        self._known = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -80,10 +82,10 @@ class CloudAdapter:
         except (Unavailable, Uncertain) as error:
             health = error.health if isinstance(error, Unavailable) else Health.UNAVAILABLE
             self._failures += 1
-            if error.fault.kind not in _PASSING or self._failures >= PATIENCE:
+            if error.fault.kind not in _PASSING or self._failures >= PATIENCE or not self._known:
                 self._sink.health(health, error.fault.words, hint=error.fault.hint)
         else:
-            self._failures = 0
+            self._failures, self._known = 0, True
             self._sink.facts(account=words)
             self._sink.health(Health.AVAILABLE)
 
@@ -130,9 +132,13 @@ class CloudAdapter:
             raise Uncertain(fault) from error
 
     async def _watch(self) -> None:
+        """Look at the account, soon and often until it answers: at boot there may be no network."""
+        pause = PROBE_FIRST
         while True:
             await self.check()
-            await asyncio.sleep(PROBE_EVERY)
+            settled = self._failures == 0
+            pause = PROBE_EVERY if settled else min(2 * pause, PROBE_EVERY)
+            await asyncio.sleep(pause)
 
     async def _ask_for_reports(self, sink: Sink) -> None:
         """Ask for each message's report, soon after it was sent and then less and less often."""

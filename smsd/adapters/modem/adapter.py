@@ -16,6 +16,7 @@ from typing import Final
 
 from smsd.adapters.contract import (
     Capabilities,
+    Declined,
     PhoneLost,
     Progress,
     Rejected,
@@ -46,6 +47,7 @@ log: Final = logging.getLogger(__name__)
 
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
+LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
 SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
 NOTHING_THERE: Final = ("+CMS ERROR: 321", "+CME ERROR: 21", "+CME ERROR: 22")
 STALE_DELETES: Final = 3  # refusals to delete a record before it is left where it lies
@@ -93,6 +95,7 @@ class ModemAdapter:
         self._given_up: deque[_InFlight] = deque(maxlen=1)
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._refused_to: str | None = None
+        self._looking = False
         self._undeletable: dict[tuple[str, int, str], int] = {}
 
     @property
@@ -129,6 +132,7 @@ class ModemAdapter:
     async def _start(self, port: Port, sink: Sink) -> None:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._port, self._selected = None, ""
+        self._drop_hints(urcs.Restarted)
         self._setup = await set_up(port, self._profile, self._settings.pin, sink)
         await self._sweep(port, sink)
         self._port = port
@@ -170,12 +174,16 @@ class ModemAdapter:
                     pass
 
     async def check(self) -> None:
-        """Ask for registration and signal now."""
-        if self._port is not None and self._sink is not None:
+        """Ask for registration and signal now; a port that is busy is looked at by its own life."""
+        if self._port is not None and self._sink is not None and not self._looking:
+            self._looking = True
             try:
-                await self._look(self._port, self._sink)
-            except (ModemError, NoAnswer, Gone):
-                return  # the port's own life tells of it
+                async with asyncio.timeout(LOOK_TIMEOUT):
+                    await self._look(self._port, self._sink)
+            except (ModemError, NoAnswer, Gone, TimeoutError):
+                return
+            finally:
+                self._looking = False
 
     # Health -------------------------------------------------------------------------------------
 
@@ -272,14 +280,15 @@ class ModemAdapter:
         self._following = asyncio.Queue()
         try:
             reference = await self._exchange(port, command, in_flight, begin)
-            if reference is None:  # some modems say OK first, and the reference after it
+            if reference is not None:
+                return reference
+            try:  # some modems say OK first, and the reference after it
                 async with asyncio.timeout(REFERENCE_FOLLOWS):
-                    reference = await self._following.get()
-        except TimeoutError:
-            reference = None  # and some tell none: it is sent all the same
+                    return await self._following.get()
+            except TimeoutError:
+                return None  # and some tell none: it is sent all the same
         finally:
             self._following = None
-        return reference
 
     async def _exchange(
         self,
@@ -294,7 +303,11 @@ class ModemAdapter:
             self._given_up.append(in_flight)  # the exchange goes on without its caller
             raise
         except ModemError as error:
-            self._refused(error, in_flight.recipient)
+            try:
+                self._refused(error, in_flight.recipient)
+            except Uncertain:
+                self._given_up.append(in_flight)  # a reference may follow even an error
+                raise
             return None
         except NoAnswer as error:
             if error.submitted:
@@ -320,8 +333,10 @@ class ModemAdapter:
             raise Throttled(fault, retry_after=RETRY_AFTER, tries=TRIES) from error
         if fault.code in REFUSED_FOR_ITS_RECIPIENT and self._refused_to in (None, recipient):
             # One recipient may be barred; that it is the SIM shows when a second one is refused.
+            if self._refused_to == recipient:
+                raise Declined(fault) from error  # nobody knows why: another phone may know better
             self._refused_to = recipient
-            raise Throttled(fault, retry_after=RETRY_AFTER, tries=2) from error
+            raise Throttled(fault, retry_after=RETRY_AFTER) from error
         if fault.kind is FaultClass.MEMORY:
             self._hints.put_nowait(urcs.MessageStored("", -1))  # sweep, to make room
         if fault.kind is FaultClass.NETWORK:
@@ -391,6 +406,7 @@ class ModemAdapter:
     async def _sweep(self, port: Port, sink: Sink) -> None:
         """Take in all that lies in the memories, whatever it is; the highest index goes first."""
         assert self._setup is not None
+        self._drop_hints(urcs.MessageStored)  # what they announced lies there by now
         for memory in self._setup.memories:
             if not await self._select(port, memory):
                 continue
@@ -402,6 +418,15 @@ class ModemAdapter:
                 if again is not None and again.pdu == record.pdu:
                     await self._delete(port, memory, record)
         await self._select(port, self._setup.memories[0])
+
+    def _drop_hints(self, kind: type) -> None:
+        """Forget hints that what is done now makes needless."""
+        kept = []
+        while not self._hints.empty():
+            kept.append(self._hints.get_nowait())
+        for hint in kept:
+            if not isinstance(hint, kind):
+                self._hints.put_nowait(hint)
 
     async def _select(self, port: Port, memory: str) -> bool:
         """Make a memory the one that is read from; modal, so it is remembered."""

@@ -55,6 +55,8 @@ async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
     except (serial.SerialException, OSError, ValueError) as error:
         raise _refusal(device, error) from error
     try:
+        if found := holders(device):  # who opened it before us shares it in spite of our locks
+            raise _held(device, found)
         async with _streams(port.fileno()) as streams:
             yield streams
     finally:
@@ -89,21 +91,28 @@ def _refusal(device: str, error: Exception) -> PhoneLost:
     number = error.errno if isinstance(error, OSError) else None
     holder = holders(device)
     if holder or number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
-        who = ", ".join(f"{name} (pid {pid})" for pid, name in holder) or "another process"
-        return lost(
-            f"{device} is held by {who}",
-            hint="stop that program, or keep it off this device: "
-            "ModemManager with the udev rule that comes with smsd",
-        )
+        return _held(device, holder)
     if number in (errno.EACCES, errno.EPERM):
         return lost(f"no permission to open {device}", hint="smsd's user must be in group dialout")
     return lost(f"{device} cannot be opened: {error}")
 
 
+def _held(device: str, holder: list[tuple[int, str]]) -> PhoneLost:
+    who = ", ".join(f"{name} (pid {pid})" for pid, name in holder) or "another process"
+    return lost(
+        f"{device} is held by {who}",
+        hint="stop that program, or keep it off this device: "
+        "ModemManager with the line at the end of udev/70-smsd.rules",
+    )
+
+
 def holders(device: str) -> list[tuple[int, str]]:
-    """The other processes that have a device open: pid and program, as far as we may look."""
+    """The other processes that have a device open: pid and program, as far as we may look.
+
+    Locks (flock) are told of every process, open files of our own user's and, as root, of all.
+    """
     wanted = os.path.realpath(device)
-    found = []
+    found = _lockers(wanted)
     for process in Path("/proc").glob("[0-9]*"):
         if int(process.name) == os.getpid():
             continue
@@ -112,4 +121,18 @@ def holders(device: str) -> list[tuple[int, str]]:
                 found.append((int(process.name), (process / "comm").read_text().strip()))
         except OSError:
             continue  # not ours to look into, or gone by now
-    return sorted(found)
+    return sorted(set(found))
+
+
+def _lockers(path: str) -> list[tuple[int, str]]:
+    """Who has locked a file, from /proc/locks: ``1: FLOCK ADVISORY WRITE 612 00:1b:3 0 EOF``."""
+    found = []
+    try:
+        inode = str(os.stat(path).st_ino)
+        for line in Path("/proc/locks").read_text().splitlines():
+            _, kind, _, _, pid, place, *_ = line.split()
+            if kind == "FLOCK" and place.split(":")[2] == inode and int(pid) != os.getpid():
+                found.append((int(pid), Path("/proc", pid, "comm").read_text().strip()))
+    except (OSError, ValueError, IndexError):
+        pass  # no such list, or a process that is gone
+    return found

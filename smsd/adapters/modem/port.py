@@ -291,11 +291,13 @@ class Port:
         *lines, rest = re.split(rb"[\r\n]+", self._untraced + data)
         self._untraced = rest[-TRACED:]
         for line in filter(None, lines):
-            trace.debug("< %s", _SECRET.sub(rb"\1...", _HEX.sub(b"<hex>", line)))
+            shown = _NUMBER.sub(rb"\1...\2", _HEX.sub(b"<hex>", line))
+            trace.debug("< %s", _SECRET.sub(rb"\1...", shown))
 
 
 TRACED: Final = 4096  # octets of a line without end that are kept to be shown
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{24,}")
+_NUMBER: Final = re.compile(rb"(\+?[0-9]{2})[0-9]{3,}([0-9]{3})")
 _SECRET: Final = re.compile(rb"(AT\+(?:CPIN|CLCK|CPWD)=).*", re.IGNORECASE)  # as echoed
 
 

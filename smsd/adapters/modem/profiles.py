@@ -37,6 +37,7 @@ GENERIC: Final = Profile(
         "ATV1",
         "AT+CMEE=1",
         'AT+CSCS="GSM"',
+        "AT+CSMS=0",  # with 1 what is handed over must be acknowledged in time, behind a long CMGS
         "AT+CREG=1",
         "AT+COPS=3,0",
     ),

@@ -43,8 +43,6 @@ class Setup:
     memories: tuple[str, ...]
     acknowledges: bool
     announces: bool
-    imei: str
-    iccid: str
 
 
 async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> Setup:
@@ -72,8 +70,6 @@ async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> S
         memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
         announces=announces,
-        imei=imei,
-        iccid=iccid,
     )
 
 
@@ -93,7 +89,10 @@ async def unlock(port: Port, profile: Profile, pin: str | None, imei: str, sink:
         state, fault = await _pin_state(port)
         iccid = iccid or await read_iccid(port)
         if state in _USABLE and fault is None:
-            return iccid or await read_iccid(port)
+            iccid = iccid or await read_iccid(port)
+            if pin is not None and not entered:  # a try that was not settled was no refusal
+                await sink.pin_settled(iccid or imei, pin, refused=False)
+            return iccid
         if state == "SIM PIN" and not entered:  # some SIMs say so for a while after it was taken
             entered = True
             await _enter_pin(port, pin, iccid or imei, sink)

@@ -198,7 +198,8 @@ CREATE TABLE event (
 );
 CREATE INDEX event_of_message ON event (message_id) WHERE message_id IS NOT NULL;
 
--- A PIN is tried once on a SIM. The digest is salted with the SIM: it tells equal from different, no more.
+-- A PIN is tried once on a SIM. A digest, so that no PIN lies open; who has this file and a minute
+-- can find the four digits, so the file is for its owner alone.
 CREATE TABLE pin_attempt (
     sim TEXT NOT NULL,
     digest TEXT NOT NULL,
