@@ -19,7 +19,6 @@ from msgspec import Meta, Struct, field
 
 from smsd.dispatch.limits import StartpointError, window_start
 
-DEFAULT_PATH: Final = "/etc/smsd/smsd.toml"
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 

@@ -19,9 +19,6 @@ class Capabilities:
     """What an adapter can do; ``slots`` is how many messages it takes at a time."""
 
     slots: int = 1
-    reads: bool = True
-    reports: bool = True
-    flash: bool = True
     cloud: bool = False
 
 

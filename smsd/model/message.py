@@ -48,7 +48,6 @@ TRANSITIONS: Final[dict[tuple[State, Change], State]] = {
     (State.CLAIMED, Change.DOUBT): State.UNCERTAIN,
     (State.UNCERTAIN, Change.RECEIPT): State.SENT,
     (State.UNCERTAIN, Change.RELEASE): State.QUEUED,
-    (State.UNCERTAIN, Change.REJECT): State.FAILED,
     (State.SENT, Change.DELIVER): State.DELIVERED,
     (State.SENT, Change.BOUNCE): State.FAILED,
     # A report may still correct a failure that an earlier report told, never the other way round.

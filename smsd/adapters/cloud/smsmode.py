@@ -78,8 +78,8 @@ class Smsmode:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Reports by look-up; no flash messages, no reception by this codec."""
-        return Capabilities(slots=4, reads=False, flash=False, cloud=True)
+        """Four messages at a time; it has no flash messages and sends them as ordinary ones."""
+        return Capabilities(slots=4, cloud=True)
 
     def submit(self, submission: Submission) -> Request:
         """``sendSMS.do`` (item 3), in unicode (item 16) for what the table cannot carry."""

@@ -100,7 +100,7 @@ class ModemAdapter:
 
     @property
     def capabilities(self) -> Capabilities:
-        """One message at a time, both ways, with reports."""
+        """One message at a time."""
         return Capabilities()
 
     async def run(self, sink: Sink) -> None:

@@ -109,8 +109,6 @@ def error_of(fault: Fault) -> PhoneError:
             return Declined(fault)  # a phone that is set up otherwise may take it
         case _C.LIMIT:
             return Unavailable(fault, health=Health.LIMIT_REACHED, seconds=BARRED_FOR)
-        case _C.CREDIT:
-            return Unavailable(fault, health=Health.NO_CREDIT, seconds=BARRED_FOR)
         case _C.NETWORK | _C.SIM:
             return Unavailable(fault, seconds=RETRY_AFTER)
         case _C.LATER:
