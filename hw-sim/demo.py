@@ -127,6 +127,10 @@ def program(name: str) -> str:
 def main() -> int:
     """Run the job; returns the exit status."""
     once = "--once" in sys.argv[1:]
+    with contextlib.suppress(OSError):
+        Daemon().ask("GET", "/health")
+        print(f"Another one is running here: it answers on {SOCKET}.", file=sys.stderr)
+        return 1
     shutil.rmtree(RUN, ignore_errors=True)
     RUN.mkdir()
     # A stop request ends the block below like Ctrl-C does, so that no child is left behind.
@@ -200,7 +204,7 @@ def steps(daemon: Daemon, world: dict[str, Any]) -> None:
     received = seen("an incoming message", lambda: daemon.ask("GET", "/api/list/received/"))
     if received[-1]["text"] != LONG_ANSWER:
         raise NotSeen("the incoming text is whole")
-    print(f"4. Received from {received[-1]['origin']}: {received[-1]['text'][-40:]!r}, whole")
+    print(f"4. Received from {received[-1]['origin']}: ...{received[-1]['text'][-36:]}, whole")
 
     accepted = daemon.ask(
         "POST", "/api/scheduled/", text="One more", numbers="+33612345678", id_phone=str(gsm0)

@@ -91,4 +91,5 @@ def set_up(level: str) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(TerminalFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # What it says of a request that is no HTTP quotes it, keys and texts included.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

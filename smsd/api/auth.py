@@ -69,7 +69,8 @@ class Doorkeeper:
                 return self._by_key(str(given))
         local = self.local(request)
         if local is None:
-            raise ApiError(Code.INVALID_CREDENTIALS, status=401)
+            hint = "" if request.remote else " Or name this user in api.local_users."
+            raise ApiError(Code.INVALID_CREDENTIALS, hint, status=401)
         return local
 
     def _by_key(self, given: str) -> Account:

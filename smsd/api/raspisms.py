@@ -8,6 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 
 from smsd.api import items, scheduled
 from smsd.api.auth import Account, Doorkeeper
@@ -189,6 +191,9 @@ class RaspiSms:
             return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
         except FormError as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
+        except (HttpProcessingError, RequestPayloadError) as error:
+            words = "the body is cut off, or not encoded as it says."
+            raise ApiError(Code.INVALID_PARAMETER, words) from error
 
 
 def _large(request: web.Request) -> bool:
@@ -201,7 +206,7 @@ async def _multipart(request: web.Request) -> list[tuple[str, str]]:
     try:
         form = await request.post()
         return [(name, _field(value)) for name, value in form.items()]
-    except (ValueError, LookupError, RuntimeError, AssertionError) as error:
+    except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
         # aiohttp's words for a part without a name, a charset or an encoding that there is not.
         raise FormError("the multipart form cannot be read") from error
 

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import stat
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,6 +17,7 @@ from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.raspisms import RaspiSms
 from smsd.dispatch.gateway import Gateway
+from smsd.logs import fields
 from smsd.store.database import StoreUnavailable
 
 log: Final = logging.getLogger(__name__)
@@ -67,8 +69,14 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer(error=Code.INVALID_PARAMETER, message=message, status=error.status)
     except ConnectionError:
         raise
-    except Exception:
-        log.exception("a request failed in an unforeseen way")
+    except Exception as error:  # noqa: BLE001 logged below, without what it quotes
+        # Its words may quote the request: type and place are enough to find it.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename}:{place.lineno}"
+        log.error(
+            "a request failed in an unforeseen way",
+            extra=fields(error=type(error).__name__, at=where),
+        )
         return answer(error=Code.CANNOT_CREATE, message="Internal error.", status=500)
 
 

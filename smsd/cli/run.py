@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from smsd.cli.client import BAD_CONFIG, REFUSED, RUNNING
+from smsd.cli.client import BAD_CONFIG, NO_PERMISSION, REFUSED, RUNNING
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
     except (daemon.AlreadyRunning, SocketTaken) as error:
         print(f"smsd: {error}", file=sys.stderr)
         return RUNNING
-    except (StoreUnavailable, SchemaTooNew, OSError) as error:
-        print(f"smsd: {error}", file=sys.stderr)
+    except (StoreUnavailable, SchemaTooNew) as error:
+        print(f"smsd: {settings.store.path}: {error}", file=sys.stderr)
         return REFUSED
+    except OSError as error:
+        print(f"smsd: {error}", file=sys.stderr)
+        return NO_PERMISSION if isinstance(error, PermissionError) else REFUSED
     return 0

@@ -27,8 +27,9 @@ def run(args: argparse.Namespace) -> int:
 def _for_people(health: "dict[str, object]") -> None:
     queue = health["queue"]
     print(f"{health['status']}; store {printable(health['store'])}")
-    if health.get("paused"):
-        print("sending is paused")
+    problems = health["problems"]
+    for problem in problems if isinstance(problems, list) else ():
+        print(printable(f"! {problem}"))
     if isinstance(queue, dict):
         print(
             f"queue: {queue['queued']} waiting (oldest {queue['oldest_seconds']} s), "

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
@@ -13,6 +13,8 @@ from smsd.model.phone import Candidate, Health
 from smsd.store.database import StoreUnavailable
 from smsd.store.outgoing import Accepted
 from smsd.store.store import Store
+
+LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a word
 
 
 class Gateway:
@@ -99,7 +101,14 @@ class Gateway:
             counts: dict[str, int] = await self.store.views.counts()
             candidates = await self._candidates()
         except StoreUnavailable as error:
-            return {"status": "failed", "store": str(error), "phones": [], "queue": None}
+            problem = f"nothing can be stored: {error}"
+            return {
+                "status": "failed",
+                "problems": [problem],
+                "store": str(error),
+                "phones": [],
+                "queue": None,
+            }
         phones = []
         for candidate in candidates:
             status, words = health(candidate)
@@ -116,12 +125,36 @@ class Gateway:
                     **phone.facts,
                 }
             )
-        able = any(phone["status"] == Health.AVAILABLE for phone in phones)
+        problems = _problems(phones, counts, paused=self._outbox.paused)
         return {
-            "status": "ok" if able else "degraded",
+            "status": "degraded" if problems else "ok",
+            "problems": problems,
             "store": "ok",
             "paused": self._outbox.paused,
             "phones": phones,
-            "queue": {**{k: v for k, v in counts.items() if k != "oldest"},
-                      "oldest_seconds": counts["oldest"] // 1000},
-        }  # fmt: skip
+            "queue": {
+                **{key: value for key, value in counts.items() if key != "oldest"},
+                "oldest_seconds": counts["oldest"] // 1000,
+            },
+        }
+
+
+def _problems(
+    phones: Sequence[Mapping[str, Any]], counts: Mapping[str, int], *, paused: bool
+) -> list[str]:
+    """What a person should know of, in words; nothing if all is well."""
+    found = ["sending is paused"] if paused else []
+    able = (Health.AVAILABLE, Health.DISABLED)
+    found += [
+        f"{phone['name']} is {phone['status']}"
+        + (f": {phone['reason']}" if phone["reason"] else "")
+        for phone in phones
+        if phone["status"] not in able
+    ]
+    if not any(phone["status"] == Health.AVAILABLE for phone in phones):
+        found.append("no phone can send")
+    if counts["uncertain"]:
+        found.append(f"{counts['uncertain']} messages are uncertain")
+    if counts["oldest"] > LONG_WAIT * 1000:
+        found.append(f"a message has waited for {counts['oldest'] // 60_000} minutes")
+    return found

@@ -181,7 +181,14 @@ class Outbox:
                 )
             case Unavailable(health=health, seconds=seconds):
                 until = now + timedelta(seconds=seconds) if seconds else None
-                self._phones.set_health(phone, health, fault.words, hint=fault.hint, until=until)
+                if self._phones.set_health(
+                    phone, health, fault.words, hint=fault.hint, until=until
+                ):
+                    log.warning(
+                        "phone is %s",
+                        health,
+                        extra=fields(phone=phone.record.name, reason=fault.words, until=until),
+                    )
                 retry_at = now + timedelta(seconds=(seconds or 0.0) * (patience - 1))
                 await persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
             case _:

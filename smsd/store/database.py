@@ -110,6 +110,8 @@ class Database:
     ) -> None:
         self._now = now
         self._inline = inline
+        self.failing = False
+        """The last write failed, and none has succeeded since: set and read by whoever asks."""
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
@@ -178,6 +180,7 @@ class Database:
             with suppress(sqlite3.Error):  # the way back may fail too; the next batch finds out
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+            self.failing = True
             failure = StoreUnavailable(str(error))
             failure.__cause__ = error
             return [(job.done, None, failure) for job in batch]

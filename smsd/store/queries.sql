@@ -164,7 +164,7 @@ UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun
 UPDATE message SET begun_on = :phone WHERE id = :id;
 
 -- parts --
-SELECT number, total, state, reference, verdict FROM part
+SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
  WHERE message_id = :message AND state <> 'refused' ORDER BY number, id;
 
 -- sent parts --
@@ -301,6 +301,9 @@ ON CONFLICT (account_id, key) DO UPDATE
 
 -- forget idempotent --
 DELETE FROM idempotency WHERE at < :before;
+
+-- pulse --
+UPDATE pulse SET at = :now;
 
 -- counts --
 SELECT state, count(*) AS n FROM message WHERE state IN ('queued', 'claimed', 'uncertain') GROUP BY state;

@@ -90,9 +90,15 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
     for row in found:
         if report.accepted_at is None or _fits(row, milliseconds(report.accepted_at)):
             return int(row["id"])
-    for row in tx.rows("parts in doubt", phone=phone, since=since):
-        if _settles(row, report.recipient, report.reference):
-            return settle_doubt(tx, row, report.reference)
+    doubts = [
+        row
+        for row in tx.rows("parts in doubt", phone=phone, since=since)
+        if _settles(row, report.recipient, report.reference)
+    ]
+    if len(doubts) == 1:
+        return settle_doubt(tx, doubts[0], report.reference)
+    if doubts:
+        return None  # one of them went, and nobody can tell which
     in_flight = tx.rows("parts in flight", phone=phone)
     if any(same_number(row["destination"], report.recipient) for row in in_flight):
         return None
@@ -118,10 +124,11 @@ def settle_doubt(tx: Transaction, part: Row, reference: str) -> int:
 
 def apply_reports_to_doubts(tx: Transaction, phone: PhoneId) -> None:
     """A report may have come while the answer to its part was still hoped for."""
-    since = tx.now - ms(REPORT_WINDOW)
-    for part in tx.rows("parts in doubt", phone=phone, since=since):
+    doubts = tx.rows("parts in doubt", phone=phone, since=tx.now - ms(REPORT_WINDOW))
+    for part in doubts:
         for loose in tx.rows("all loose reports", phone=phone, since=part["begun_at"]):
-            if _settles(part, loose["recipient"], loose["reference"]):
+            settled = [p for p in doubts if _settles(p, loose["recipient"], loose["reference"])]
+            if settled == [part]:
                 tx.run("bind report", id=loose["id"], part=part["id"])
                 settle_doubt(tx, part, loose["reference"])
                 judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])

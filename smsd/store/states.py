@@ -4,7 +4,7 @@ from typing import Final
 from uuid import uuid4
 
 from smsd.model.events import Verdict
-from smsd.model.message import Change, Fault, State, sources, target
+from smsd.model.message import Change, Fault, FaultClass, State, sources, target
 from smsd.store.database import Transaction
 
 SENDED: Final = {
@@ -55,10 +55,14 @@ def review(tx: Transaction, message: int) -> None:
         tx.run("end attempt", id=row["attempt"], now=tx.now, outcome="sent", **columns(None))
         keep_fault(tx, message, None)
         move(tx, message, Change.RECEIPT)
-    verdicts = {part["verdict"] for part in parts}
-    if Verdict.FAILED in verdicts:
-        move(tx, message, Change.BOUNCE, "the network could not deliver it")
-    elif verdicts == {Verdict.DELIVERED}:
+    bounced = [part for part in parts if part["verdict"] == Verdict.FAILED]
+    if bounced and row["state"] != State.FAILED:
+        words = bounced[0]["verdict_words"]
+        fault = Fault(FaultClass.PERMANENT, words, bounced[0]["verdict_code"])
+        if move(tx, message, Change.BOUNCE, f"the network could not deliver it: {words}"):
+            keep_fault(tx, message, fault)
+    elif all(part["verdict"] == Verdict.DELIVERED for part in parts):
+        keep_fault(tx, message, None)
         move(tx, message, Change.DELIVER)
 
 

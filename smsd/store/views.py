@@ -75,12 +75,19 @@ class Views:
         return await self._database.transaction(lambda tx: tuple(candidates(tx, standings, starts)))
 
     async def counts(self) -> dict[str, int]:
-        """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due."""
+        """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due.
+
+        Raises `StoreUnavailable` while the disk takes nothing, though it could be read.
+        """
 
         def work(tx: Transaction) -> dict[str, int]:
+            if self._database.failing:  # only then: a write for each look would wear the disk
+                tx.run("pulse", now=tx.now)
             oldest = tx.value("oldest queued", now=tx.now)
             counts = {"queued": 0, "claimed": 0, "uncertain": 0}
             counts |= {row["state"]: row["n"] for row in tx.rows("counts")}
             return {**counts, "oldest": 0 if oldest is None else tx.now - oldest}
 
-        return await self._database.transaction(work)
+        counts = await self._database.transaction(work)
+        self._database.failing = False
+        return counts

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.world import program, until, world
 
 
@@ -23,11 +25,11 @@ def test_a_modem_that_is_not_there_is_waited_for_and_the_api_answers(tmp_path: P
         w.reaches(message, "delivered")
 
 
-def test_a_port_that_is_held_names_its_holder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exclusive", ["True", "False"])
+def test_a_port_that_is_held_names_its_holder(tmp_path: Path, exclusive: str) -> None:
     with world(tmp_path, "--modems", "1") as w:
-        script = (
-            "import serial, sys; s = serial.Serial(sys.argv[1], exclusive=True); print(); input()"
-        )
+        opened = f"s = serial.Serial(sys.argv[1], exclusive={exclusive})"
+        script = f"import serial, sys; {opened}; print(); input()"
         holder = subprocess.Popen(
             [sys.executable, "-c", script, w.modems[0]["path"]],
             stdin=subprocess.PIPE,

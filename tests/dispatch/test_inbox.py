@@ -1,5 +1,6 @@
 """What becomes of what comes in, with real PDUs from the codec, read as the modem adapter does."""
 
+import asyncio
 from datetime import UTC, datetime
 from random import Random
 
@@ -131,6 +132,21 @@ def test_health_and_facts_of_the_phone() -> None:
         sink.health(Health.AVAILABLE)
         sink.facts(imei="123", iccid=None)
         assert phone.facts == {"imei": "123", "iccid": None}
+        rig.database.close()
+
+    run(main())
+
+
+def test_what_comes_in_waits_for_the_disk_and_is_not_lost() -> None:
+    async def main() -> None:
+        rig, sink = await inbox()
+        [one] = delivered("kept")
+        rig.pragma("query_only", 1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(sink.received(one))
+            await asyncio.sleep(12)
+            rig.pragma("query_only", 0)
+        assert [row["text"] for row in await rig.rows("received")] == ["kept"]
         rig.database.close()
 
     run(main())

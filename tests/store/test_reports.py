@@ -202,7 +202,7 @@ def test_a_report_settles_a_doubt(
         expected = {"delivered": State.DELIVERED, "failed": State.FAILED, "trying": State.SENT}
         assert await rig.state(message) == expected[verdict]
         story = await rig.story(message)
-        assert story["fault_class"] is None
+        assert story["fault_words"] == ("as reported" if verdict == "failed" else None)
         rig.database.close()
 
     run(main())
@@ -334,6 +334,24 @@ def test_a_report_settles_the_part_in_doubt_although_an_older_one_has_its_refere
         assert await tell(rig, report("8", accepted_at=now()))
         assert await rig.state(message) == State.DELIVERED
         assert await rig.state(old) == State.SENT
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_report_that_could_be_about_either_of_two_doubts_settles_neither() -> None:
+    """Only one of them went; calling the other delivered would lose it with the best of states."""
+
+    async def main() -> None:
+        rig = await rig_with_phone()
+        await sent(rig, "40", to=BOB)
+        messages = []
+        for _ in range(2):
+            message, taken = await begun(rig)
+            await rig.store.outgoing.doubt(taken.attempt, fault(FaultClass.AMBIGUOUS))
+            messages.append(message)
+        assert not await tell(rig, report("41", accepted_at=now()))
+        assert [await rig.state(message) for message in messages] == [State.UNCERTAIN] * 2
         rig.database.close()
 
     run(main())

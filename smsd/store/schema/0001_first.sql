@@ -6,6 +6,10 @@ CREATE TABLE account (
     created_at INTEGER NOT NULL
 );
 
+-- Written to find out whether the disk takes anything again.
+CREATE TABLE pulse (at INTEGER NOT NULL);
+INSERT INTO pulse VALUES (0);
+
 CREATE TABLE phone (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
