@@ -11,13 +11,13 @@ import phonenumbers
 
 from smsd.api.envelope import ApiError, Code
 from smsd.api.forms import items, truth
+from smsd.api.items import WHEN
 from smsd.model.message import Draft
 
 LONGEST_TEXT: Final = 1000  # characters, before any template
 MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
 NOT_YET: Final = ("contacts", "groups", "conditional_groups", "numbers_csv", "medias")
-WHEN: Final = "%Y-%m-%d %H:%M:%S"
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from smsd.at.dialogue import Command
-from smsd.at.syntax import AnswerError, fields, find, natural, number, only, ranges, strings
+from smsd.at.syntax import AnswerError, fields, find, is_pdu, natural, number, only, ranges, strings
 from smsd.at.urcs import Reference
 
 
@@ -267,7 +267,7 @@ def _listed(lines: Sequence[str]) -> tuple[Stored, ...]:
     for line in lines:
         if line.startswith("+CMGL:"):
             header = line
-        elif header is not None and _is_hex(line):
+        elif header is not None and is_pdu(line):
             values = fields(header)
             index = natural(values[0])
             if index is not None:  # a header that is garbled hides one record, not all of them
@@ -283,16 +283,12 @@ def read_message(index: int) -> Command[Stored | None]:
         header = find(lines, "+CMGR:")
         if header is None:
             return None
-        body = next((line for line in lines[lines.index(header) + 1 :] if _is_hex(line)), None)
+        body = next((line for line in lines[lines.index(header) + 1 :] if is_pdu(line)), None)
         if body is None:
             return None
         return Stored(index, body.upper(), natural(fields(header)[-1]))
 
     return Command(f"AT+CMGR={index}", parse, timeout=15.0)
-
-
-def _is_hex(line: str) -> bool:
-    return len(line) % 2 == 0 and all(char in "0123456789abcdefABCDEF" for char in line)
 
 
 def delete_message(index: int) -> Command[None]:

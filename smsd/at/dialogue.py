@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Generic, TypeVar
 
+from smsd.at.syntax import is_pdu
 from smsd.at.urcs import WITH_BODY, is_unsolicited
 
 T = TypeVar("T")
@@ -224,7 +225,7 @@ class Dialogue:
 
     def _line(self, line: str) -> list[Event]:
         if self._urc is not None:
-            if not _is_pdu(line):  # something else came between a URC and its body
+            if not is_pdu(line):  # something else came between a URC and its body
                 return self._classify(line)
             urc, self._urc = Urc(self._urc, (line,)), None
             return [urc]
@@ -326,7 +327,3 @@ def _answers(command: Command[Any], lines: Sequence[str]) -> bool:
 def _prefix(line: str) -> str:
     head, colon, _ = line.partition(":")
     return head + colon if colon else line
-
-
-def _is_pdu(line: str) -> bool:
-    return len(line) % 2 == 0 and all(c in "0123456789abcdefABCDEF" for c in line)

@@ -72,3 +72,8 @@ def ranges(value: str) -> tuple[int, ...]:
 def strings(value: str) -> tuple[str, ...]:
     """The quoted names of a list such as ``("SM","ME")``; what cannot be a name is left out."""
     return tuple(re.findall(r'"([A-Za-z0-9_]+)"', value))
+
+
+def is_pdu(line: str) -> bool:
+    """Whether a line is octets in hex, as a PDU is written."""
+    return len(line) % 2 == 0 and all(char in "0123456789abcdefABCDEF" for char in line)

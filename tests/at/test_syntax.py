@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.at.syntax import AnswerError, fields, find, natural, number, only, ranges, strings
+from smsd.at.syntax import AnswerError, fields, find, is_pdu, natural, number, only, ranges, strings
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,9 @@ def test_no_line_is_too_odd_to_be_read(line: str) -> None:
         natural(value)
         ranges(value)
         strings(value)
+
+
+def test_a_pdu_is_whole_octets_in_hex_of_either_case() -> None:
+    assert is_pdu("0791aBCDef00")
+    assert not is_pdu("079")
+    assert not is_pdu("+CMTI: 1")
