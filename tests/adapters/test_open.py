@@ -181,3 +181,20 @@ def test_a_far_terminal() -> None:
                 pass
 
     run(main())
+
+
+def test_whoever_has_the_other_end_of_a_terminal_is_no_rival() -> None:
+    code = "import os, pty; _, end = pty.openpty(); print(os.ttyname(end), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        name = other.stdout.readline().strip()
+
+        async def main() -> None:
+            async with opened(name, 115_200):
+                pass
+
+        assert holders(name) == []
+        asyncio.run(main())
+        other.communicate("\n")

@@ -117,7 +117,9 @@ def holders(device: str) -> list[tuple[int, str]]:
         if int(process.name) == os.getpid():
             continue
         try:
-            if any(os.path.realpath(fd) == wanted for fd in (process / "fd").iterdir()):
+            opened_files = {os.path.realpath(fd) for fd in (process / "fd").iterdir()}
+            # Whoever has the other end of a pseudo-terminal is the modem, not a rival.
+            if wanted in opened_files and not any(path.endswith("ptmx") for path in opened_files):
                 found.append((int(process.name), (process / "comm").read_text().strip()))
         except OSError:
             continue  # not ours to look into, or gone by now
