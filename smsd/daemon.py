@@ -99,9 +99,10 @@ async def _main(config: Config, store: Store) -> None:
         )
     phones = Phones(now, config.zone, lambda: outbox.wake())
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
-    for record, adapter in await _phones(config, store):
-        disabled = record.id in await store.registry.disabled_phones()
-        phones.add(record, adapter, disabled=disabled)
+    configured = await _phones(config, store)
+    disabled = await store.registry.disabled_phones()
+    for record, adapter in configured:
+        phones.add(record, adapter, disabled=record.id in disabled)
     gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity)
     keys = [
         Key(await store.registry.account(user.name), user.api_key, user.suspended)

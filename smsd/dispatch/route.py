@@ -19,9 +19,8 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     the phones by priority (higher first, a seeded draw among equals), else their fallback.
     A message that a phone has begun stays with it.
     """
-    by_id = {candidate.phone.id: candidate for candidate in candidates}
     if message.begun_on is not None:
-        return _stay(message, {int(key): value for key, value in by_id.items()}, now)
+        return _stay(message, candidates)
     wanted = [c for c in candidates if message.phone in (None, int(c.phone.id))]
     if not wanted:
         return Wait(
@@ -140,8 +139,8 @@ def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
     return status in candidate.phone.fallback_on
 
 
-def _stay(message: Queued, by_id: dict[int, Candidate], now: datetime) -> Decision:
-    candidate = by_id.get(message.begun_on or 0)
+def _stay(message: Queued, candidates: Sequence[Candidate]) -> Decision:
+    candidate = next((c for c in candidates if c.phone.id == message.begun_on), None)
     if candidate is None:
         return Wait("the phone that sent some of its parts is not configured any more")
     status, words = health(candidate)

@@ -25,9 +25,6 @@ UPDATE phone SET present = 0;
 -- disabled phones --
 SELECT id FROM phone WHERE disabled = 1;
 
--- phone --
-SELECT * FROM phone WHERE id = :id AND present = 1;
-
 -- add scheduled --
 INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
 VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :validity, :now) RETURNING id;
