@@ -1,0 +1,26 @@
+"""One opening of a modem: everything that ends when its port does."""
+
+from dataclasses import dataclass
+
+from smsd.adapters.contract import Sink
+from smsd.adapters.modem.port import Port
+from smsd.adapters.modem.profiles import Profile
+from smsd.adapters.modem.setup import Setup
+
+
+@dataclass(slots=True)
+class Session:
+    """A modem that is set up.
+
+    ``registered`` is what the last look at the network said. ``selected`` is the memory that is
+    read from (mem1 is modal, 27.005 3.2.2); empty where it is not known. ``holds_link``:
+    ``+CMMS`` has not been refused.
+    """
+
+    port: Port
+    sink: Sink
+    profile: Profile
+    setup: Setup
+    registered: bool = False
+    selected: str = ""
+    holds_link: bool = True
