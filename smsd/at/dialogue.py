@@ -19,6 +19,8 @@ T = TypeVar("T")
 ESCAPE: Final = b"\x1b"
 END_OF_PAYLOAD: Final = b"\x1a"
 PROBE: Final = b"AT+CMEE?\r"
+# Who left the modem may have left it without final results (ATQ1) or with digits for them (ATV0).
+PROBE_AGAIN: Final = b"ATQ0V1+CMEE?\r"
 PROBE_ANSWER: Final = "+CMEE:"
 LINE_LIMIT: Final = 4096  # octets; the longest line of 27.005 is a PDU of 176 octets in hex
 
@@ -185,7 +187,7 @@ class Dialogue:
         self._move("abandon")
         self.probes += 1
         self._probe_answered = False
-        self._out += ESCAPE + PROBE
+        self._out += ESCAPE + (PROBE if self.probes == 1 else PROBE_AGAIN)
 
     def data_to_send(self) -> bytes:
         """What is to be written now; it is handed out once."""

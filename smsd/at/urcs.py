@@ -36,6 +36,14 @@ _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
 # Call Ready, SMS Ready: the only signs that a SIM800 gives where it finds its speed by itself.
 _RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
 
+# A memory is full: Huawei, Quectel, Cinterion, Telit.
+_FULL: Final = ("^SMMEMFULL", '+QIND: "smsfull"', "^SMGO: 1", "^SMGO: 2", "#SMOV:")
+# The SIM: any modem, Quectel, SIMCom, Telit, Cinterion, Wavecom, u-blox.
+_SIM: Final = (
+    "+CPIN: NOT", "+CPIN: SIM REMOVED", "+QSIMSTAT:", "+CSMINS:", "#QSS:", "^SCKS:",
+    "+CIEV: simlocal", "+WIND: 0", "+WIND: 1", "+UUSIMSTAT:",
+)  # fmt: skip
+
 
 def is_unsolicited(line: str, prefix: str) -> bool:
     """Whether a line that no command asked for is known to come by itself.
@@ -82,12 +90,29 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryFull:
+    """A memory is full: nothing more comes in until it is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimChanged:
+    """The SIM was taken out, put in, or has started anew: a hint to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
     """Known or unknown chatter that asks for nothing."""
 
 
 Unsolicited = (
-    MessageStored | MessageArrived | RegistrationChanged | SubmissionAnswered | Restarted | Noise
+    MessageStored
+    | MessageArrived
+    | RegistrationChanged
+    | SubmissionAnswered
+    | Restarted
+    | MemoryFull
+    | SimChanged
+    | Noise
 )
 
 
@@ -107,5 +132,9 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
             return SubmissionAnswered(None if reference is None else Reference(reference))
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
+        case _ if line.startswith(_FULL):
+            return MemoryFull()
+        case _ if line.startswith(_SIM):
+            return SimChanged()
         case _:
             return Noise()

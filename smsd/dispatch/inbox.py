@@ -113,6 +113,14 @@ class Inbox:
         """Note what became of the try."""
         await persist(lambda: self._store.registry.settle_pin(sim, pin, refused=refused))
 
+    async def recall(self, key: str) -> str | None:
+        """What was learnt before."""
+        return await persist(lambda: self._store.registry.recall(key))
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt."""
+        await persist(lambda: self._store.registry.remember(key, value))
+
     def health(
         self,
         health: Health,

@@ -78,6 +78,11 @@ class Phones:
         now = self._now()
         return [phone.standing(now) for phone in self._phones.values()]
 
+    def bars_end(self, now: datetime) -> list[datetime]:
+        """When the verdicts that end with a time end."""
+        bars = [phone.bar for phone in self._phones.values() if phone.bar is not None]
+        return [bar.until for bar in bars if bar.until > now]
+
     def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
         """Since when each phone's limits count, at this moment."""
         now = self._now()

@@ -284,6 +284,9 @@ INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now);
 -- pin refused --
 UPDATE pin_attempt SET refused = 1 WHERE sim = :sim AND digest = :digest;
 
+-- pins refused --
+SELECT count(*) FROM pin_attempt WHERE sim = :sim AND refused = 1;
+
 -- forget pin --
 DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest AND refused = 0;
 
@@ -345,3 +348,10 @@ SELECT p.* FROM phone p WHERE p.present = 1 AND p.id > :after AND p.id < :before
 SELECT m.* FROM message m
  WHERE (:account IS NULL OR m.account_id = :account) AND m.id > :after AND m.id < :before
    AND (:scheduled IS NULL OR m.scheduled_id = :scheduled) AND (:state IS NULL OR m.state = :state)
+
+-- recall --
+SELECT value FROM lore WHERE key = :key;
+
+-- remember --
+INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;

@@ -69,7 +69,7 @@ class ScriptedModem:
                         self.pdus.append(text)
                         self.lines(self._submitted(text))
                     elif text.startswith("AT"):
-                        self.heard.append(text)
+                        self.heard.append(text.replace("ATQ0V1+CMEE?", "AT+CMEE?"))
                         if text.startswith("AT+CMGS=") and text not in self.on:
                             prompting = True
                             self.say(self.prompt or "")
@@ -101,6 +101,7 @@ class ScriptedModem:
         return self.after_pdu(pdu) if callable(self.after_pdu) else self.after_pdu
 
     def _answer(self, line: str) -> Sequence[str]:
+        line = line.replace("ATQ0V1+CMEE?", "AT+CMEE?")  # the probe, asked again
         name = re.split("[=?]", line)[0]
         answer = self.on.get(line, self.on.get(name))
         if answer is not None:
@@ -163,6 +164,7 @@ class Notes:
     waiting: list[Awaited] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    lore: dict[str, str] = field(default_factory=dict)
     witness: Callable[[], None] = lambda: None
     fails: Exception | None = None
 
@@ -193,6 +195,12 @@ class Notes:
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         if not refused:
             self.accepted.append((sim, pin))
+
+    async def recall(self, key: str) -> str | None:
+        return self.lore.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.lore[key] = value
 
     def health(
         self,

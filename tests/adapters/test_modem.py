@@ -606,9 +606,9 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
     [
         ("+CMS ERROR: 1", Rejected),
         ("+CMS ERROR: 304", Declined),
-        ("+CMS ERROR: 38", Throttled),
+        ("+CMS ERROR: 38", Unavailable),
         ("+CMS ERROR: 512", Throttled),
-        ("+CMS ERROR: 332", Throttled),
+        ("+CMS ERROR: 332", Unavailable),
         ("+CMS ERROR: 331", Unavailable),
         ("+CMS ERROR: 513", Throttled),
         ("+CME ERROR: SIM busy", Throttled),
@@ -632,10 +632,10 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
     ("answer", "expected"),
     [
         (["+CMS ERROR: 1"], Rejected),
-        (["+CMS ERROR: 38"], Throttled),
+        (["+CMS ERROR: 38"], Unavailable),
         (["+CMS ERROR: 21"], Throttled),
         (["+CMS ERROR: 304"], Declined),
-        (["+CMS ERROR: 332"], Uncertain),
+        (["+CMS ERROR: 332"], Unavailable),
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),
         (["+CMS ERROR: 513"], Uncertain),
@@ -902,7 +902,7 @@ def test_every_number_has_words_and_says_what_is_next() -> None:
         ("+CMS ERROR: 50", FaultClass.LIMIT),
         ("+CMS ERROR: 69", FaultClass.LIMIT),
         ("+CMS ERROR: 28", FaultClass.SIM),
-        ("+CMS ERROR: 42", FaultClass.LATER),
+        ("+CMS ERROR: 42", FaultClass.NETWORK),
         ("+CMS ERROR: 96", FaultClass.CONFIGURATION),
         ("+CMS ERROR: 195", FaultClass.PERMANENT),
         ("+CMS ERROR: 197", FaultClass.DUPLICATE),
@@ -1095,7 +1095,7 @@ def test_no_fault_loses_a_message_or_sends_it_twice(personality: str, fault: str
             else:
                 assert outcome is not None
             if kind in ("cms", "cms-prompt", "no-prompt"):
-                assert outcome in (Throttled, Rejected)
+                assert outcome in (Throttled, Rejected, Unavailable)
             await asyncio.sleep(1.0)
             await until(lambda: phone.available or phone.ended)
             if phone.ended or modem.dead:

@@ -6,30 +6,38 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
 from smsd.adapters.contract import Capabilities, PhoneLost, Progress, Sink, Submission, lost
 from smsd.adapters.modem import health
+from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, appears, opened, present
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
 from smsd.adapters.modem.profiles import GENERIC, Profile
+from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
-from smsd.adapters.modem.setup import attempt, set_up
+from smsd.adapters.modem.setup import accepted, attempt, set_up
 from smsd.at import commands, urcs
 from smsd.at.dialogue import Late, Urc
 from smsd.at.syntax import AnswerError
+from smsd.logs import fields
 from smsd.model.events import LateAnswer
+from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 
 log: Final = logging.getLogger(__name__)
 
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
-SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
+CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
+SIM_PAUSE: Final = 1.0  # seconds
+UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
+REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
+RADIO_OFF: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +61,22 @@ class ModemAdapter:
         self,
         settings: ModemSettings,
         profile: Profile = GENERIC,
+        profiles: Mapping[str, Profile] | None = None,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
     ) -> None:
         self._settings = settings
         self._profile = profile
+        self._profiles = profiles or {}
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
+        self._ladder = Ladder()
+        self._step: Step | None = None
+        self._starting_until = 0.0
+        self._iccid = ""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -73,6 +87,7 @@ class ModemAdapter:
         """Wait for the device, open it, set it up, serve it until it is lost."""
         device = self._settings.device
         await self._finish(sink)
+        await self._take_step(sink)
         if self._open is None and not present(device):
             sink.health(Health.UNAVAILABLE, f"{device} is not there", hint="is it plugged in?")
             await appears(device)
@@ -89,42 +104,136 @@ class ModemAdapter:
                 finally:
                     owner.cancel()
         except BaseExceptionGroup as errors:
-            raise _reason(errors) from None
+            reason = _reason(errors)
+            if isinstance(reason, Silent):
+                raise self._climb(Evidence.SILENT, sink) from reason
+            raise reason from None
         finally:
             self._session = None
 
     async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._session = None
-        self._drop_hints(urcs.Restarted)
-        setup = await set_up(port, self._profile, self._settings.pin, sink)
-        session = Session(port, sink, self._profile, setup)
+        self._drop_hints(urcs.Restarted, urcs.SimChanged)
+        setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        self._iccid = self._iccid or setup.iccid
+        session = Session(port, sink, setup)
         await self._sweep(session)
-        await health.look(session)
+        await health.look(session, _now())
         self._session = session
         return session
 
+    def _pin(self, iccid: str) -> str | None:
+        """The configured PIN, for the SIM that it was first used on and for no other."""
+        return self._settings.pin if iccid == self._iccid or not self._iccid else None
+
     async def _serve(self, port: Port, sink: Sink) -> None:
         session = await self._start(port, sink)
-        loop = asyncio.get_running_loop()
-        profile = self._profile
+        profile = session.profile
         sweep_every = profile.sweep_every if session.setup.announces else profile.polling_every
-        next_sweep, next_look = loop.time() + sweep_every, loop.time() + profile.registration_poll
+        next_sweep, next_look = _now() + sweep_every, _now() + profile.registration_poll
+        next_card = _now() + CARD_POLL
         while True:
             try:
-                async with asyncio.timeout_at(min(next_sweep, next_look)):
+                async with asyncio.timeout_at(min(next_sweep, next_look, next_card)):
                     hint = await self._hints.get()
             except TimeoutError:
-                if loop.time() >= next_sweep:
+                if _now() >= next_sweep:
                     await self._sweep(session)
-                    next_sweep = loop.time() + sweep_every
-                if loop.time() >= next_look:
-                    await health.look(session)
-                    next_look = loop.time() + profile.registration_poll
+                    next_sweep = _now() + sweep_every
+                if _now() >= next_look:
+                    await self._look(session)
+                    next_look = _now() + profile.registration_poll
+                if _now() >= next_card:
+                    session = await self._look_at_sim(session)
+                    next_card = _now() + CARD_POLL
             else:
                 session = await self._follow(hint, session)
-            if port.silent_commands >= SILENT_LIMIT:
-                raise lost("the modem answers no commands any more")
+            if port.silent:
+                raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+
+    async def _look(self, session: Session) -> None:
+        await health.look(session, _now())
+        if session.port.silent:
+            raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+        if session.lost_since is not None and _now() - session.lost_since > UNREGISTERED_LIMIT:
+            session.lost_since = None
+            self._hint(Evidence.UNREGISTERED)
+
+    async def _look_at_sim(self, session: Session) -> Session:
+        match await health.card(session):
+            case Card.SAME:
+                return session
+            case Card.OTHER:
+                log.warning("there is another SIM in the modem, which is set up again")
+                return await self._start(session.port, session.sink)
+            case Card.GONE:
+                words = "the SIM was taken out"
+                raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
+
+    # Recovery -----------------------------------------------------------------------------------
+
+    def _climb(self, evidence: Evidence, sink: Sink) -> PhoneLost:
+        """Choose the step that evidence asks for, to be taken before the next opening.
+
+        Returns the loss that leads to it. While a modem starts anew its silence is no evidence.
+        """
+        if evidence is Evidence.SILENT and _now() < self._starting_until:
+            return lost("the modem is starting anew", pause=REOPEN_PAUSE)
+        self._step = self._choose(evidence, sink)
+        return lost(f"{evidence}: {self._step.words}", pause=REOPEN_PAUSE)
+
+    def _choose(self, evidence: Evidence, sink: Sink) -> Step:
+        step = self._ladder.climb(evidence, _now())
+        log.warning(
+            "the modem is in trouble",
+            extra=fields(
+                device=self._settings.device, why=evidence, step=step.value, what=step.words
+            ),
+        )
+        sink.facts(**{f"recovery_{step.value}": self._ladder.counts[step]})
+        return step
+
+    async def _mend(self, evidence: Evidence, session: Session) -> Session:
+        """Take a step that commands can take, on a modem that answers them."""
+        port, profile = session.port, session.profile
+        step = self._choose(evidence, session.sink)
+        if step is Step.RADIO:
+            self._session = None
+            session.sink.health(Health.UNAVAILABLE, f"{evidence}: {step.words}")
+            for number, line in enumerate(profile.radio):
+                if number:
+                    await asyncio.sleep(RADIO_OFF)
+                await accepted(port, commands.setting(line, timeout=40.0))
+            return await self._start(port, session.sink)
+        if step is Step.RESET:
+            for line in profile.reset:
+                if await accepted(port, commands.setting(line, timeout=15.0)):
+                    break
+            self._starting_until = _now() + profile.reset_takes
+        else:
+            self._step = step
+        raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+
+    async def _take_step(self, sink: Sink) -> None:
+        """Take the step that was chosen when the modem was lost."""
+        step, self._step = self._step, None
+        match step:
+            case Step.GIVE_UP:
+                words = "the modem does not work, and no step that smsd can take has helped"
+                sink.health(Health.UNAVAILABLE, words, hint="unplug it and plug it in again")
+                await self._left_alone()
+            case _:
+                pass
+
+    async def _left_alone(self) -> None:
+        """Wait until it is time to try again, or somebody pulled the modem out."""
+        try:
+            async with asyncio.timeout(LEFT_ALONE):
+                while self._open is not None or present(self._settings.device):  # noqa: ASYNC110 nothing tells
+                    await asyncio.sleep(1.0)
+        except TimeoutError:
+            pass
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
@@ -144,7 +253,7 @@ class ModemAdapter:
             self._looking = True
             try:
                 async with asyncio.timeout(LOOK_TIMEOUT):
-                    await health.look(self._session)
+                    await health.look(self._session, _now())
             except (ModemError, NoAnswer, Gone, TimeoutError):
                 return
             finally:
@@ -183,29 +292,40 @@ class ModemAdapter:
                 if session.setup.acknowledges:
                     await attempt(session.port, commands.acknowledge())
             case urcs.RegistrationChanged():
-                await health.look(session)
+                self._drop_hints(urcs.RegistrationChanged)
+                await self._look(session)
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)
+            case urcs.MemoryFull():
+                await self._sweep(session)
+            case urcs.SimChanged():
+                return await self._look_at_sim(session)
+            case Evidence():
+                return await self._mend(hint, session)
             case _:
                 pass
         return session
 
     async def _sweep(self, session: Session) -> None:
         """Empty the memories; what the hints so far announced lies there by now."""
-        self._drop_hints(urcs.MessageStored)
+        self._drop_hints(urcs.MessageStored, urcs.MemoryFull)
         await self._memories.sweep(session)
 
-    def _drop_hints(self, kind: type) -> None:
+    def _drop_hints(self, *kinds: type) -> None:
         """Forget hints that what is done now makes needless."""
         kept = []
         while not self._hints.empty():
             kept.append(self._hints.get_nowait())
         for hint in kept:
-            if not isinstance(hint, kind):
+            if not isinstance(hint, kinds):
                 self._hint(hint)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:

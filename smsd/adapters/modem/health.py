@@ -1,13 +1,34 @@
-"""How a modem is: registration, signal, operator."""
+"""How a modem is: registration, signal, operator, and whether it still has the same SIM."""
 
+from enum import Enum, auto
+from typing import Final
+
+from smsd.adapters.modem.port import ModemError, NoAnswer
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import attempt
 from smsd.at import commands
+from smsd.at.syntax import AnswerError
 from smsd.model.phone import Health
 
+WEAK: Final = -103  # dBm; above it a modem that finds no network has itself to blame (+CSQ: 5)
 
-async def look(session: Session) -> None:
-    """Ask, and tell the sink."""
+
+class Card(Enum):
+    """What became of the SIM that the modem was set up with."""
+
+    SAME = auto()
+    OTHER = auto()
+    GONE = auto()
+
+
+_GONE = (10, 13, 15)  # +CME ERROR: SIM not inserted, failure, wrong
+
+
+async def look(session: Session, now: float) -> None:
+    """Ask for registration and signal, and tell the sink; ``now`` is any steady clock's.
+
+    The operator is asked for when the registration changed.
+    """
     port, sink = session.port, session.sink
     stat = None
     for name in commands.REGISTRATION_COMMANDS:
@@ -16,22 +37,45 @@ async def look(session: Session) -> None:
         answer = await attempt(port, question)
         if answer is None:
             answer = await attempt(port, question)
+        if port.silent:
+            return  # its silence says more than this look could
         stat = answer if stat is None else stat
         if answer is not None and answer.registered:
             stat = answer
             break
+    before = session.registered
     session.registered = stat is None or stat.registered  # a modem that cannot tell may send
     signal = await attempt(port, commands.signal_quality())
     sink.facts(registration=None if stat is None else stat.name.lower(), signal_dbm=signal)
     if session.registered:
-        operator = await attempt(port, commands.operator())
-        sink.facts(operator=operator)
+        session.lost_since = None
+        if not before:
+            operator = await attempt(port, commands.operator())
+            sink.facts(operator=operator)
         sink.health(Health.AVAILABLE)
     else:
         assert stat is not None
+        if signal is None or signal < WEAK:
+            session.lost_since = None  # no wonder: nothing is to be heard
+        elif session.lost_since is None:
+            session.lost_since = now
         words = stat.name.lower().replace("_", " ")
         sink.health(
             Health.UNAVAILABLE,
             f"not registered with a network ({words})",
             hint="check antenna, SIM and whether the operator knows this modem",
         )
+
+
+async def card(session: Session) -> Card:
+    """Look whether the SIM is still the one; a modem that does not tell is believed."""
+    setup = session.setup
+    if setup.iccid_command is None:
+        return Card.SAME
+    try:
+        iccid = await session.port.execute(commands.iccid(setup.iccid_command))
+    except ModemError as error:
+        return Card.GONE if error.result.cme in _GONE else Card.SAME
+    except (NoAnswer, AnswerError):
+        return Card.SAME
+    return Card.SAME if iccid == setup.iccid else Card.OTHER
