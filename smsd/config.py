@@ -102,6 +102,8 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     pin: str | None = None
     smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
     send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
+    number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
+    selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
 
 
 class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):

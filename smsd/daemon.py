@@ -26,6 +26,7 @@ from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
+from smsd.dispatch.selftest import SelfTest
 from smsd.logs import fields
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
@@ -121,6 +122,11 @@ async def _main(config: Config, store: Store) -> None:
             for phone in phones.all()
             if not phone.disabled
         ]
+        selftest = SelfTest(gateway)
+        testing = [
+            group.create_task(selftest.watch(phone), name=f"selftest-{phone.record.name}")
+            for phone in phones.all()
+        ]
         keeping = [
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
@@ -137,7 +143,7 @@ async def _main(config: Config, store: Store) -> None:
                 await asyncio.wait([sending])
         except TimeoutError:
             sending.cancel()
-        for task in (*serving_phones, *keeping):
+        for task in (*serving_phones, *testing, *keeping):
             task.cancel()
     if own_socket:
         os.unlink(config.api.socket)
@@ -189,6 +195,8 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        number=phone.number if isinstance(phone, ModemSection) else None,
+        selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
     )
 
 

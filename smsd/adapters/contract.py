@@ -127,6 +127,10 @@ class Adapter(Protocol):
         """Ask the phone how it is and tell the sink; does nothing while it is not open."""
         ...
 
+    async def distrust(self) -> None:
+        """Told that nothing comes in although it should: look for what is wrong."""
+        ...
+
 
 class PhoneError(Exception):
     """Something went wrong with a phone or a submission; the class says what comes next."""

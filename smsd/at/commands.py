@@ -244,6 +244,16 @@ def indications(*values: int) -> Command[None]:
     return setting("AT+CNMI=" + ",".join(map(str, values)))
 
 
+def current_indications() -> Command[tuple[int | None, ...]]:
+    """What ``+CNMI`` is set to (27.005 3.4.1)."""
+    return Command(
+        "AT+CNMI?",
+        lambda lines: tuple(map(natural, fields(only(lines, "+CNMI:")))),
+        answers=("+CNMI:",),
+        timeout=10.0,
+    )
+
+
 def offered_indications() -> Command[tuple[tuple[int, ...], ...]]:
     """The values that ``+CNMI=?`` offers for each of its five fields."""
     return Command("AT+CNMI=?", _offered, timeout=10.0)

@@ -157,6 +157,8 @@ class Dialogue:
     """How often this resynchronisation has probed; each probe may still be answered."""
     was_submitted: bool = False
     """Whether the abandoned command's payload had been written."""
+    echoed: bool = False
+    """Whether the modem repeated the last command that was sent."""
     _command: Command[Any] | None = None
     _expected: set[str] = field(default_factory=set)
     _lines: list[str] = field(default_factory=list)
@@ -170,6 +172,7 @@ class Dialogue:
         """Begin a command; only when IDLE."""
         self._move("send" if command.payload is None else "send with payload")
         self._command = command
+        self.echoed = False
         self._expected = set(command.answers)
         self._lines = []
         self._out += command.line.encode("ascii") + b"\r"
@@ -253,7 +256,9 @@ class Dialogue:
             return self._final(FinalResult(line))
         if self.state is State.IDLE:
             return [Urc(line)]
-        if not self._is_echo(line):
+        if self._is_echo(line):
+            self.echoed = True
+        else:
             self._lines.append(line)
         return []
 

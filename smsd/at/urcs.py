@@ -34,7 +34,9 @@ _LINES: Final = frozenset(
 )  # fmt: skip
 _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
 # Call Ready, SMS Ready: the only signs that a SIM800 gives where it finds its speed by itself.
-_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
+ECHO: Final = "ATE1"
+"""Stands for a modem that repeats commands again: it has forgotten what it was told."""
+_RESTARTS: Final = frozenset({ECHO, "RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
 
 # A memory is full: Huawei, Quectel, Cinterion, Telit.
 _FULL: Final = ("^SMMEMFULL", '+QIND: "smsfull"', "^SMGO: 1", "^SMGO: 2", "#SMOV:")

@@ -34,6 +34,10 @@ class Phone:
     busy: int = 0
     disabled: bool = False
     facts: dict[str, str | int | None] = field(default_factory=dict)
+    heard_at: float = 0.0
+    """When something came in last, or its watch began (loop's time)."""
+    expects: str | None = None
+    """The text of a message that the phone has sent to itself."""
 
     def standing(self, now: datetime) -> Standing:
         """How it is at this moment."""

@@ -139,6 +139,8 @@ class ModemAdapter:
                     hint = await self._hints.get()
             except TimeoutError:
                 if _now() >= next_sweep:
+                    if await health.has_forgotten(session):
+                        self._hint(urcs.Restarted())
                     await self._sweep(session)
                     next_sweep = _now() + sweep_every
                 if _now() >= next_look:
@@ -258,6 +260,10 @@ class ModemAdapter:
                 return
             finally:
                 self._looking = False
+
+    async def distrust(self) -> None:
+        """Take the step that may make a modem hear again."""
+        self._hint(Evidence.DEAF)
 
     async def send(self, submission: Submission, progress: Progress) -> None:
         """Send the parts that the network has not taken yet; see `Sending.send`."""

@@ -79,3 +79,12 @@ async def card(session: Session) -> Card:
     except (NoAnswer, AnswerError):
         return Card.SAME
     return Card.SAME if iccid == setup.iccid else Card.OTHER
+
+
+async def has_forgotten(session: Session) -> bool:
+    """Whether the modem is not set any more as it was: it has started anew and said nothing."""
+    wanted = session.setup.indications
+    if wanted is None:
+        return False
+    current = await attempt(session.port, commands.current_indications())
+    return current is not None and current[:4] != wanted[:4]

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, lost
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
+from smsd.at.urcs import ECHO
 from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
@@ -92,6 +93,7 @@ class Port:
         self.rest = 0.0
         """Seconds between a final result and the next command: some buffers overrun without."""
         self._rests_until = 0.0
+        self._quiet = False
 
     async def run(self) -> None:
         """Serve the port; ends by raising `PhoneLost`, or by cancellation."""
@@ -246,6 +248,7 @@ class Port:
             case Response():
                 self._silent = 0
                 self._deadline = None
+                self._listen_for_echo()
                 if self.rest:
                     self._rests_until = asyncio.get_running_loop().time() + self.rest
                 self._answer(event)
@@ -253,6 +256,12 @@ class Port:
                 self._late(event)
             case Urc():
                 self._unasked(event)
+
+    def _listen_for_echo(self) -> None:
+        """A modem that was quiet and repeats commands again has started anew without a word."""
+        if self._quiet and self._dialogue.echoed:
+            self._unasked(Urc(ECHO))
+        self._quiet = not self._dialogue.echoed
 
     def _late(self, late: Late) -> None:
         """Given up, but here it is: the caller still waits for the line to be in order.

@@ -39,7 +39,8 @@ class Setup:
     """What a modem turned out to be and to be able to do.
 
     ``memories`` are those that messages are swept from; ``acknowledges``: what is handed over
-    waits for ``+CNMA``; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
+    waits for ``+CNMA``; ``indications`` is what ``+CNMI`` was set to, ``None`` where nothing was
+    accepted; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
     empty where no command told it, and ``iccid_command`` is the one that did.
     """
 
@@ -49,7 +50,12 @@ class Setup:
     iccid_command: str | None
     memories: tuple[str, ...]
     acknowledges: bool
-    announces: bool
+    indications: Indications | None
+
+    @property
+    def announces(self) -> bool:
+        """Whether the arrival of messages is told."""
+        return self.indications is not None and self.indications[1] == 1
 
 
 async def set_up(
@@ -93,7 +99,7 @@ async def set_up(
         await accepted(port, commands.setting(line))
     memories = await choose_memories(port, profile)
     model_and_firmware = " ".join(str(value) for value in identity.values() if value)
-    announces = await indicate(port, profile, memories, model_and_firmware, sink)
+    indications = await indicate(port, profile, memories, model_and_firmware, sink)
     return Setup(
         profile=profile,
         imei=imei,
@@ -101,7 +107,7 @@ async def set_up(
         iccid_command=iccid_command,
         memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
-        announces=announces,
+        indications=indications,
     )
 
 
@@ -244,12 +250,11 @@ async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T
 
 async def indicate(
     port: Port, profile: Profile, memories: tuple[str, ...], model: str, sink: Sink
-) -> bool:
+) -> Indications | None:
     """Switch indications on, by the profile's ladder, else by what the modem offers.
 
     The rung that worked on the same model and firmware before comes first. Reports are stored
-    (ds 2) only where the memory they go to can be read. Returns whether the arrival of messages is
-    announced.
+    (ds 2) only where the memory they go to can be read. Returns what was accepted, if anything was.
     """
     usable = [i for i in profile.indications if i[3] != 2 or profile.report_memory in memories]
     ladder = [(",".join(map(str, values)), values) for values in usable]
@@ -260,12 +265,12 @@ async def indicate(
         if await accepted(port, commands.indications(*values)):
             if name not in (remembered, ladder[0][0]):
                 await sink.remember(key, name)
-            return values[1] == 1
+            return values
     offered = await attempt(port, commands.offered_indications())
     if offered is None or len(offered) < 5:
-        return False
+        return None
     values = _from_offer(offered, profile.report_memory in memories)
-    return await accepted(port, commands.indications(*values)) and values[1] == 1
+    return values if await accepted(port, commands.indications(*values)) else None
 
 
 def _from_offer(offered: tuple[tuple[int, ...], ...], reports_stored: bool) -> Indications:
