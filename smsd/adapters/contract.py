@@ -170,6 +170,13 @@ class PhoneLost(PhoneError):
     """The phone went away while it was served: the supervisor opens it again."""
 
 
+class Absent(PhoneLost):
+    """The device is not there, or is nothing to open as it is; `Adapter.run` waits for it itself.
+
+    So the next run may follow at once, whatever failed before.
+    """
+
+
 def lost(words: str, *, hint: str | None = None) -> PhoneLost:
     """A `PhoneLost` in words."""
     return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint))

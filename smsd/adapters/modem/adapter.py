@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from smsd.adapters.contract import (
+    Absent,
     Capabilities,
     Declined,
     PhoneLost,
@@ -29,10 +30,11 @@ from smsd.adapters.contract import (
 )
 from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
-from smsd.adapters.modem.open import Streams, appears, opened, present
+from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
 from smsd.adapters.modem.profiles import GENERIC, Profile
 from smsd.adapters.modem.setup import Setup, attempt, set_up
+from smsd.adapters.modem.where import Found, Where
 from smsd.at import commands, urcs
 from smsd.at.commands import Stored
 from smsd.at.dialogue import Command, Late, Urc
@@ -45,6 +47,7 @@ from smsd.model.phone import Health
 
 log: Final = logging.getLogger(__name__)
 
+MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
@@ -55,12 +58,11 @@ STALE_DELETES: Final = 3  # refusals to delete a record before it is left where 
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
-    """How a modem is reached and used; ``send_timeout`` in seconds, ``None``: the profile's.
+    """How a modem is used; ``send_timeout`` in seconds, ``None``: the profile's.
 
     ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM.
     """
 
-    device: str
     baud: int = 115_200
     pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
@@ -79,10 +81,12 @@ class ModemAdapter:
 
     def __init__(
         self,
+        where: Where,
         settings: ModemSettings,
         profile: Profile = GENERIC,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
     ) -> None:
+        self._where = where
         self._settings = settings
         self._profile = profile
         self._open = open_streams
@@ -96,6 +100,7 @@ class ModemAdapter:
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._refused_to: str | None = None
         self._looking = False
+        self._told = False
         self._undeletable: dict[tuple[str, int, str], int] = {}
 
     @property
@@ -105,11 +110,10 @@ class ModemAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
-        device = self._settings.device
         await self._finish(sink)
-        if self._open is None and not present(device):
-            sink.health(Health.UNAVAILABLE, f"{device} is not there", hint="is it plugged in?")
-            await appears(device)
+        found = await self._locate(sink)
+        device = found.device
+        sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         self._sink = sink
         try:
@@ -128,6 +132,24 @@ class ModemAdapter:
         finally:
             self._port = self._setup = None
             self._registered = False
+
+    async def _locate(self, sink: Sink) -> Found:
+        """Where the modem is; that it is not there is told once it is missed."""
+        words = f"{self._where.words} is not there"
+        tell = partial(sink.health, Health.UNAVAILABLE, words, hint="is it plugged in?")
+        loop = asyncio.get_running_loop()
+        # What a person has to do first is not talked over.
+        missed = None if self._told else loop.call_later(MISSED, tell)
+        try:
+            found = await self._where.found()
+        except Absent:
+            self._told = True
+            raise
+        finally:
+            if missed is not None:
+                missed.cancel()
+        self._told = False
+        return found
 
     async def _start(self, port: Port, sink: Sink) -> None:
         """Set the modem up, take in what lies there, and offer it for sending."""
