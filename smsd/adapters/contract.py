@@ -189,6 +189,13 @@ class PhoneLost(PhoneError):
         self.pause = pause
 
 
+class Absent(PhoneLost):
+    """The device is not there, or is nothing to open as it is; `Adapter.run` waits for it itself.
+
+    So the next run may follow at once, whatever failed before.
+    """
+
+
 def lost(words: str, *, hint: str | None = None, pause: float | None = None) -> PhoneLost:
     """A `PhoneLost` in words."""
     return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint), pause=pause)

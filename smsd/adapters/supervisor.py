@@ -5,6 +5,7 @@ import logging
 from typing import Final
 
 from smsd.adapters.contract import (
+    Absent,
     Adapter,
     PhoneError,
     PhoneLost,
@@ -40,6 +41,10 @@ async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
         except PhoneError as error:
             asked = error.pause if isinstance(error, PhoneLost) else None
             sink.health(Health.UNAVAILABLE, str(error), hint=error.fault.hint)
+            if isinstance(error, Absent) and loop.time() - began >= FIRST_PAUSE:
+                pause = (
+                    FIRST_PAUSE  # a port that ends as soon as it is opened is a fault like others
+                )
         except Exception:
             log.exception("an adapter failed in an unforeseen way", extra=fields(phone=name))
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")

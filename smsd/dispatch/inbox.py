@@ -148,3 +148,5 @@ class Inbox:
     def facts(self, **facts: str | int | None) -> None:
         """Note what is known of the device."""
         self._phone.facts.update(facts)
+        if isinstance(imei := facts.get("imei"), str):
+            self._phones.identified(self._phone, imei)

@@ -51,7 +51,10 @@ class Phone:
 
 
 class Phones:
-    """All of them, by id; ``changed`` is called when one may take messages again."""
+    """All of them, by id; ``changed`` is called when one may take messages again.
+
+    ``identified`` is called with a phone and its modem's IMEI when that is told.
+    """
 
     def __init__(
         self, now: Callable[[], datetime], zone: tzinfo, changed: Callable[[], None]
@@ -59,6 +62,7 @@ class Phones:
         self._now = now
         self._zone = zone
         self.changed = changed
+        self.identified: Callable[[Phone, str], None] = lambda phone, imei: None
         self._phones: dict[PhoneId, Phone] = {}
 
     def add(self, record: PhoneRecord, adapter: Adapter, *, disabled: bool = False) -> Phone:

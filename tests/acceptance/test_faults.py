@@ -17,7 +17,7 @@ def test_a_modem_that_is_not_there_is_waited_for_and_the_api_answers(tmp_path: P
         w.ctl("unplug", "modem0")
         w.configure(w.modem(0))
         w.start()
-        assert "is not there" in w.phone("gsm0")["reason"]
+        until("it is missed", lambda: "is not there" in w.phone("gsm0")["reason"])
         message = w.send("as soon as you can")
         assert w.message(message)["state"] == "queued"
         assert "gsm0" in w.message(message)["route"]

@@ -12,6 +12,7 @@ from smsd.adapters.contract import PhoneLost, Submission
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.port import Port
+from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import Late, Urc
 from smsd.model.events import Awaited, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, MessageId
@@ -22,6 +23,9 @@ PIN = "4711"
 OK = ("OK",)
 SILENCE: tuple[str, ...] = ()
 Answer = Sequence[str] | Callable[[str], Sequence[str]]
+
+HERE = Fixed("tcp://modem:1")
+"""Somewhere that is always there."""
 
 HELLO = "07913396050066F0040B913306325476F80000623020210000000531D98C56B301"
 """An SMS-DELIVER with "12345" and a service centre's address of eight octets."""
@@ -323,8 +327,8 @@ async def phone_of(
     modem: ScriptedModem, sink: Notes | None = None, *, ready: bool = True, **settings: object
 ) -> AsyncIterator[Phone]:
     """An adapter that is run once over a scripted modem."""
-    configured = ModemSettings("/dev/modem", **settings)  # type: ignore[arg-type]
-    adapter = ModemAdapter(configured, open_streams=plugged(modem))
+    configured = ModemSettings(**settings)  # type: ignore[arg-type]
+    adapter = ModemAdapter(HERE, configured, open_streams=plugged(modem))
     phone = Phone(adapter, sink or Notes())
 
     async def life() -> None:

@@ -31,6 +31,7 @@ from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.faults import error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
 from smsd.model.events import Incoming, LateAnswer, Report, Verdict
@@ -39,6 +40,7 @@ from smsd.model.phone import Health
 from tests.adapters.scripted import (
     HELLO,
     HELLO_LENGTH,
+    HERE,
     ICCID,
     OK,
     PIN,
@@ -281,7 +283,7 @@ def test_a_modem_that_vanishes_under_the_pin_does_not_get_it_twice() -> None:
 
 
 def test_settings_do_not_show_their_pin() -> None:
-    assert PIN not in repr(ModemSettings("/dev/modem", pin=PIN))
+    assert PIN not in repr(ModemSettings(pin=PIN))
 
 
 # Memories and indications ----------------------------------------------------------------------
@@ -542,7 +544,7 @@ def test_a_modem_that_leaves_the_network_says_so_and_comes_back() -> None:
 
 def test_looking_at_a_phone_that_is_not_there_does_nothing() -> None:
     async def main() -> None:
-        adapter = ModemAdapter(ModemSettings("/dev/none"))
+        adapter = ModemAdapter(Fixed("/dev/none"), ModemSettings())
         await adapter.check()
         with pytest.raises(Unavailable, match="not there"):
             await adapter.send(submission(), Steps())
@@ -1020,7 +1022,7 @@ async def simulated(
     modem = Simulated("modem0", "350000000000000", sim, load(personality), network)
     network.connect(modem)
     adapter = ModemAdapter(
-        ModemSettings("/dev/modem", pin=pin), open_streams=lambda device, baud: _Line(modem)
+        HERE, ModemSettings(pin=pin), open_streams=lambda device, baud: _Line(modem)
     )
     phone = Phone(adapter, Notes())
 

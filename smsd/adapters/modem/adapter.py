@@ -6,22 +6,34 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from asyncio.subprocess import DEVNULL
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-from smsd.adapters.contract import Capabilities, PhoneLost, Progress, Sink, Submission, lost
-from smsd.adapters.modem import health
+from smsd.adapters.contract import (
+    Absent,
+    Capabilities,
+    PhoneLost,
+    Progress,
+    Sink,
+    Submission,
+    lost,
+)
+from smsd.adapters.modem import authorise, health
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
-from smsd.adapters.modem.open import Streams, appears, opened, present
+from smsd.adapters.modem.open import Streams, opened, present
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
-from smsd.adapters.modem.profiles import GENERIC, Profile
+from smsd.adapters.modem.power import Losses
+from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import accepted, attempt, set_up
+from smsd.adapters.modem.where import Found, Where
 from smsd.at import commands, urcs
 from smsd.at.dialogue import Late, Urc
 from smsd.at.syntax import AnswerError
@@ -32,26 +44,29 @@ from smsd.model.phone import Health
 
 log: Final = logging.getLogger(__name__)
 
+MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
 SIM_PAUSE: Final = 1.0  # seconds
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
+POWER_TIMEOUT: Final = 60.0  # seconds
 RADIO_OFF: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
-    """How a modem is reached and used; ``send_timeout`` in seconds, ``None``: the profile's.
+    """How a modem is used; ``send_timeout`` in seconds, ``None``: the profile's.
 
-    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM.
+    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``power_cycle`` is
+    a program with its arguments that switches the modem's power off and on; empty: there is none.
     """
 
-    device: str
     baud: int = 115_200
     pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
     send_timeout: float | None = None
+    power_cycle: tuple[str, ...] = ()
 
 
 class ModemAdapter:
@@ -59,14 +74,16 @@ class ModemAdapter:
 
     def __init__(
         self,
+        where: Where,
         settings: ModemSettings,
-        profile: Profile = GENERIC,
         profiles: Mapping[str, Profile] | None = None,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
     ) -> None:
+        self._where = where
         self._settings = settings
-        self._profile = profile
-        self._profiles = profiles or {}
+        self._profiles = load() if profiles is None else profiles
+        self._profile = GENERIC
+        self._ports = 0
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
@@ -74,9 +91,11 @@ class ModemAdapter:
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
         self._ladder = Ladder()
+        self._losses = Losses()
         self._step: Step | None = None
         self._starting_until = 0.0
         self._iccid = ""
+        self._told = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -85,12 +104,10 @@ class ModemAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
-        device = self._settings.device
         await self._finish(sink)
-        await self._take_step(sink)
-        if self._open is None and not present(device):
-            sink.health(Health.UNAVAILABLE, f"{device} is not there", hint="is it plugged in?")
-            await appears(device)
+        found = await self._take_step(await self._locate(sink), sink)
+        device = self._choose_port(found)
+        sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         try:
             async with (
@@ -107,9 +124,30 @@ class ModemAdapter:
             reason = _reason(errors)
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
+            if isinstance(reason, Absent):
+                hint = self._losses.hint(_now(), self._sending.begun_at)
+                raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
             raise reason from None
         finally:
             self._session = None
+
+    async def _locate(self, sink: Sink) -> Found:
+        """Where the modem is; that it is not there is told once it is missed."""
+        words = f"{self._where.words} is not there"
+        tell = partial(sink.health, Health.UNAVAILABLE, words, hint="is it plugged in?")
+        loop = asyncio.get_running_loop()
+        # What a person has to do first is not talked over.
+        missed = None if self._told else loop.call_later(MISSED, tell)
+        try:
+            found = await self._where.found()
+        except Absent:
+            self._told = True
+            raise
+        finally:
+            if missed is not None:
+                missed.cancel()
+        self._told = False
+        return found
 
     async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
@@ -189,9 +227,7 @@ class ModemAdapter:
         step = self._ladder.climb(evidence, _now())
         log.warning(
             "the modem is in trouble",
-            extra=fields(
-                device=self._settings.device, why=evidence, step=step.value, what=step.words
-            ),
+            extra=fields(modem=self._where.words, why=evidence, step=step.value, what=step.words),
         )
         sink.facts(**{f"recovery_{step.value}": self._ladder.counts[step]})
         return step
@@ -217,22 +253,56 @@ class ModemAdapter:
             self._step = step
         raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
 
-    async def _take_step(self, sink: Sink) -> None:
-        """Take the step that was chosen when the modem was lost."""
+    async def _take_step(self, found: Found, sink: Sink) -> Found:
+        """Take the step that was chosen when the modem was lost; returns where it is after that."""
+        self._profile = self._profiles.get(found.profile, GENERIC)
+        self._ladder.steps = self._steps(found)
         step, self._step = self._step, None
         match step:
+            case Step.OTHER_PORT:
+                self._ports += 1
+            case Step.USB:
+                assert found.usb_path is not None
+                try:
+                    await authorise.reauthorise(found.usb_path)
+                except (OSError, TimeoutError) as error:
+                    log.warning(
+                        "the USB device could not be reset", extra=fields(reason=str(error))
+                    )
+                return await self._locate(sink)
+            case Step.POWER:
+                await cycle(self._settings.power_cycle)
+                return await self._locate(sink)
             case Step.GIVE_UP:
                 words = "the modem does not work, and no step that smsd can take has helped"
                 sink.health(Health.UNAVAILABLE, words, hint="unplug it and plug it in again")
-                await self._left_alone()
+                await self._left_alone(found.device)
+                return await self._locate(sink)
             case _:
                 pass
+        return found
 
-    async def _left_alone(self) -> None:
+    def _steps(self, found: Found) -> frozenset[Step]:
+        """The steps that this modem, this place and our rights allow."""
+        can = {
+            Step.REOPEN: True,
+            Step.OTHER_PORT: bool(found.others),
+            Step.RADIO: bool(self._profile.radio),
+            Step.RESET: bool(self._profile.reset),
+            Step.USB: found.usb_path is not None and authorise.allowed(found.usb_path),
+            Step.POWER: bool(self._settings.power_cycle),
+        }
+        return frozenset(step for step, able in can.items() if able)
+
+    def _choose_port(self, found: Found) -> str:
+        ports = (found.device, *found.others)
+        return ports[self._ports % len(ports)]
+
+    async def _left_alone(self, device: str) -> None:
         """Wait until it is time to try again, or somebody pulled the modem out."""
         try:
             async with asyncio.timeout(LEFT_ALONE):
-                while self._open is not None or present(self._settings.device):  # noqa: ASYNC110 nothing tells
+                while self._open is not None or present(device):  # noqa: ASYNC110 nothing tells
                     await asyncio.sleep(1.0)
         except TimeoutError:
             pass
@@ -328,6 +398,21 @@ class ModemAdapter:
         for hint in kept:
             if not isinstance(hint, kinds):
                 self._hint(hint)
+
+
+async def cycle(command: Sequence[str]) -> None:
+    """Run what switches a modem's power off and on; its failure is logged."""
+    try:
+        async with asyncio.timeout(POWER_TIMEOUT):
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+            )
+            status = await process.wait()
+    except (OSError, TimeoutError) as error:
+        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
+    else:
+        if status:
+            log.warning("power_cycle failed", extra=fields(status=status))
 
 
 def _now() -> float:

@@ -1,6 +1,7 @@
 """Taking a modem off the USB and back, as if somebody had pulled and plugged it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,11 @@ WRITE_TIMEOUT: Final = 20.0  # seconds: the driver of a dead port may take its t
 def switch(usb_path: str, devices: Path = DEVICES) -> Path:
     """The file that authorises a USB device (Documentation/usb/authorization.rst)."""
     return devices / usb_path / "authorized"
+
+
+def allowed(usb_path: str, devices: Path = DEVICES) -> bool:
+    """Whether we may use that file."""
+    return os.access(switch(usb_path, devices), os.W_OK)
 
 
 async def reauthorise(usb_path: str, devices: Path = DEVICES) -> None:

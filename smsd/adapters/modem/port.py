@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from smsd.adapters.contract import PhoneLost, lost
+from smsd.adapters.contract import Absent, PhoneLost, lost
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
 from smsd.at.urcs import ECHO
 from smsd.model.message import Fault, FaultClass
@@ -190,7 +190,7 @@ class Port:
         if isinstance(item, _Request):
             self._waiting.append(item)
         elif item is None:
-            raise lost("the port is gone")
+            raise Absent(Fault(FaultClass.MODEM, "the port is gone"))
         else:
             if trace.isEnabledFor(logging.DEBUG):
                 self._trace(item)

@@ -65,6 +65,8 @@ class Sending:
         self._failed_to: set[str] = set()
         self._failures = 0
         self._back_off = 0.0
+        self.begun_at: float | None = None
+        """When something was last given to the modem to send (loop's time)."""
 
     async def send(
         self, session: Session | None, submission: Submission, progress: Progress
@@ -121,6 +123,7 @@ class Sending:
         in_flight: _InFlight,
         begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
+        self.begun_at = asyncio.get_running_loop().time()
         self._given_up.clear()  # from here on a stray answer may be this part's
         self._following = asyncio.Queue()
         try:

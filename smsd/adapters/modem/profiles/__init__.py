@@ -86,6 +86,8 @@ def parse(text: str, where: str, known: Mapping[str, Profile]) -> Profile:
         table: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{where}: {error}") from error
+    for others in ("usb", "class"):  # the catalogue of USB devices reads these
+        table.pop(others, None)
     like = table.pop("like", None)
     if like is not None:
         if like not in known:
@@ -104,6 +106,14 @@ def parse(text: str, where: str, known: Mapping[str, Profile]) -> Profile:
     except re.error as error:
         raise ProfileError(f"{where}: {error.pattern!r} is no pattern: {error}") from error
     return profile
+
+
+def _names_one(text: str) -> bool:
+    """Whether a file holds a profile at all: it may list USB devices alone."""
+    try:
+        return not tomllib.loads(text).keys() <= {"usb", "class"}
+    except tomllib.TOMLDecodeError:
+        return True
 
 
 def _values(profile: Profile) -> dict[str, Any]:
@@ -125,8 +135,9 @@ def load(folder: Path | None = None) -> dict[str, Profile]:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ProfileError(f"{file}: {error}") from error
-        profile = parse(text, str(file), profiles)
-        profiles[profile.name] = profile
+        if _names_one(text):
+            profile = parse(text, str(file), profiles)
+            profiles[profile.name] = profile
     return profiles
 
 
