@@ -3,11 +3,11 @@
 import random
 
 from hwsim import tpdu
+from hwsim.cards import make_sim
 from hwsim.clock import ManualClock
 from hwsim.modem import Modem
 from hwsim.network import Network, Settings
 from hwsim.personality import load
-from hwsim.world import make_sim
 
 
 class Desk:
