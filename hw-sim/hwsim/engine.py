@@ -126,7 +126,7 @@ class Engine:
         self.needs_power_on = (boot.needs_power_on and not warm) or "H13" in self.ills.all
         self.caller: Caller | None = None
         self.session: str | None = None
-        self.reception_broken = False
+        self.reception_broken = self.muted = self.deaf = False
         self.running_chatter: set[int] = set()
         self.inbox.reset()
         for outlet in self.outlets:
@@ -188,7 +188,7 @@ class Engine:
         """See `network.Handset`."""
         if not self.powered or self.dead or self.registration not in (1, 5):
             return False
-        if self.ills.acute("H2") or self.ills.acute("H4") or self.reception_broken:
+        if self.ills.acute("H2") or self.ills.acute("H4") or self.reception_broken or self.deaf:
             return False
         if self.clock.time() < self.sms_ready_at:
             self.after(self.sms_ready_at - self.clock.time(), lambda: self.network.retry(self))
@@ -197,7 +197,7 @@ class Engine:
 
     def notified(self) -> None:
         """See `inbox.Host`."""
-        self.reception_broken = "H10" in self.ills.all
+        self.reception_broken |= "H10" in self.ills.all
 
     def text_lines(self, record: Record) -> tuple[str, str]:
         """See `inbox.Host`; the ports know how."""
@@ -230,6 +230,9 @@ class Engine:
         busy = self.personality.card.busy_after_pin
         self.card_error = self.personality.card.error_after_pin
         self.make_busy(busy)
+        for position, chatter in enumerate(self.personality.chatter):
+            if chatter.again_after_pin:
+                self._start_chatter(position, chatter)
         self.registration_changed()
 
     def make_busy(self, seconds: float, error: int | None = None) -> None:
@@ -288,7 +291,7 @@ class Engine:
             raise ValueError("there is a card already")
         self.sim, self.card_in = sim, True
         self.unlocked = sim.pin is None and not self.personality.card.needs_reboot
-        self.inbox.reset()
+        self.inbox.card_changed()
         if self.personality.card.needs_reboot:
             self.card_in, self._card_waits = False, True
             return
@@ -331,12 +334,21 @@ class Engine:
             "pin_tries": self.sim.pin_tries,
             "puk_tries": self.sim.puk_tries,
             "card": int(self.card_in),
+            "card_state": self._card_state(),
             "lac": LAC,
             "cell": CELL,
             "technology": self.personality.technology,
             "seconds": int(self.clock.time()),
             "model": self.personality.name,
         }
+
+    def _card_state(self) -> int:
+        """0 no card, 1 closed, 2 open, 3 ready for messages."""
+        if not self.card_in:
+            return 0
+        if not self.unlocked:
+            return 1
+        return 2 if self.clock.time() < max(self.sms_ready_at, self.card_ready_at) else 3
 
     def announce_template(self, templates: list[str], **more: object) -> None:
         """Say lines of the personality as unsolicited codes, those whose condition holds."""
@@ -372,6 +384,10 @@ class Engine:
                 self.ills.all.pop("H5", None)
             elif text in chatter.starts_at:
                 self._start_chatter(position, chatter)
+        if text in self.personality.mutes_messages:
+            self.muted = True
+        elif text in self.personality.unmutes_messages:
+            self.muted = False
 
     # --------------------------------------------------------------------------------- calls
 
@@ -496,7 +512,10 @@ class Engine:
         """The radio went off or on: cures H4, and keeps the card busy on some families."""
         if self.radio == 1:
             self.ills.all.pop("H4", None)
-            self.make_busy(self.personality.busy_after_radio, 515)
+            self.make_busy(self.personality.busy_after_radio, self.personality.radio_error)
+            if self._card_waits:
+                self.card_in, self._card_waits = True, False
+                self.unlocked = self.sim.pin is None
         self.registration_changed()
 
 

@@ -21,6 +21,7 @@ class Host(Handset, Protocol):
     personality: Personality
     sim: Sim
     network: Network
+    muted: bool
 
     def after(self, delay: float, callback: Callable[[], None]) -> None:
         """Run `callback` later unless the modem loses power before."""
@@ -62,8 +63,11 @@ class Inbox:
         self.unacknowledged: bytes | None = None
         self.buffered: list[list[str]] = []
         self._told_full = False
+        self.card_changed()
+
+    def card_changed(self) -> None:
+        """What is on the card goes with the card."""
         if "SM" in self.memories:
-            # What is on the card goes with the card.
             self.memories["SM"].records = self.host.sim.records
 
     @property
@@ -155,6 +159,8 @@ class Inbox:
         self.host.network.resume(self.host)
 
     def _tell(self, lines: list[str]) -> None:
+        if self.host.muted:
+            return
         if self.cnmi[0] == 0:
             self.buffered.append(lines)
         else:

@@ -159,6 +159,8 @@ class Line:
         requests: list[at.Request] = []
         try:
             requests = at.requests_of(body)
+            if not requests:
+                self.modem.check_power("")
             for position, request in enumerate(requests):
                 outcome = self._run_one(request)
                 if outcome is None:

@@ -54,6 +54,7 @@ class Chatter:
     stops_at: list[str] = field(default_factory=list)
     starts_at: list[str] = field(default_factory=list)
     running: bool = True
+    again_after_pin: bool = False
     idle_only: bool = False  # sounds like a reboot: never inside a command
 
 
@@ -151,6 +152,7 @@ class Personality:
     # --- commands
     settings: dict[str, str] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
+    hangs: list[str] = field(default_factory=list)  # never answered, and nothing after them
     ussd: Ussd = field(default_factory=Ussd)
     charsets: list[str] = field(default_factory=lambda: ["GSM", "IRA", "UCS2"])
     # --- errors
@@ -181,6 +183,9 @@ class Personality:
     acknowledge_within: float = 5.0
     clip_state: bool = False
     busy_after_radio: float = 0.0
+    radio_error: int = 515
+    mutes_messages: list[str] = field(default_factory=list)
+    unmutes_messages: list[str] = field(default_factory=list)
     deaf_after_sending: bool = False
 
     @property

@@ -12,6 +12,8 @@ def run(line: Line, request: at.Request) -> at.Outcome:
     """Run one request; raises `at.Refusal`."""
     modem, text = line.modem, request.text
     personality = modem.personality
+    if personality.hangs and text in personality.hangs:
+        return None
     fixed = personality.answers.get(text)
     if fixed is not None:
         return _fixed(line, fixed)
@@ -42,10 +44,16 @@ def _fixed(line: Line, fixed: str | list[str]) -> at.Outcome:
     lines = [fixed] if isinstance(fixed, str) else fixed
     if lines == ["OK"]:
         return []
+    if lines == [line.modem.personality.unknown]:
+        raise at.Refusal("unknown")
     if lines == ["ERROR"]:
         raise at.Refusal("error")
     if lines[0].startswith(("+CME ERROR: ", "+CMS ERROR: ")):
         raise at.Refusal(lines[0][1:4].lower(), int(lines[0].rpartition(" ")[2]))
+    if any("{iccid}" in template for template in lines) and not line.modem.card_in:
+        raise at.cme(10)
+    if any("{imsi}" in template for template in lines):
+        line.modem.check_card()
     said = [line.modem.words(template) for template in lines]
     return [text for text in said if text is not None]
 

@@ -59,7 +59,6 @@ def _send(line: Line, request: Request) -> Outcome:
     number = _destination(line, request)
     length = _length(line, request) if number is None else 0
     modem.inbox.check_network()
-    modem.check_radio()
     fault = modem.faults.strike()
     kind, value = (fault.kind, fault.value or 0) if fault else ("", 0)
     if kind == "cms-prompt":
@@ -119,7 +118,6 @@ def _send_stored(line: Line, request: Request) -> Outcome:
     index = one(request, tuple(memory.records), 321)
     record = memory.records[index]
     modem.inbox.check_network()
-    modem.check_radio()
     record.status = SENT
     submit(line, "+CMSS", record.sc, record.tpdu, modem.faults.strike())
     return None
@@ -144,6 +142,7 @@ def submit(line: Line, name: str, centre: bytes, body: bytes, fault: Fault | Non
     def arrive() -> None:
         refusal = modem.network.refusal(modem, outline.number)
         try:
+            modem.check_radio()
             if refusal is not None:
                 raise cms(refusal)
             _accepted(line, name, body, fault)
@@ -185,7 +184,7 @@ def _accepted(line: Line, name: str, body: bytes, fault: Fault | None) -> None:
     modem.network.submit(modem, octets, report_at_once=inbox.urgent)
     inbox.urgent = False
     if modem.personality.deaf_after_sending:
-        modem.reception_broken = True
+        modem.deaf = True
     blocks = [[f"{name}: {reference}"]]
     if kind == "error":
         raise Refusal("error")
