@@ -15,7 +15,9 @@ class Step:
     at: float
     do: str = ""
     modem: str = "modem0"
+    port: int | None = None  # an interface number, else the best port
     type: str | None = None
+    send: str | None = None  # "NUMBER TEXT": a whole +CMGS, its PDU typed at the prompt
     see: str | None = None  # a regular expression over what was heard until the next step
     never: str | None = None
 
@@ -45,6 +47,8 @@ class Scenario:
     seconds: float = 60.0
     steps: list[Step] = field(default_factory=list)
     expect: dict[str, Any] = field(default_factory=dict)
+    # What the gateway under test is asked to send: {at, to, text}.
+    ask: list[dict[str, Any]] = field(default_factory=list)
     network: dict[str, Any] = field(default_factory=dict)
 
     def events(self) -> list[Step]:

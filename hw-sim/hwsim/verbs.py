@@ -172,7 +172,7 @@ def _call(rack: Rack, arguments: list[str]) -> None:
 
 
 def _sim(rack: Rack, arguments: list[str]) -> Any:
-    """out, in, swap [SECONDS], busy SECONDS, pin TRIES, puk TRIES, keep-pin."""
+    """out, in, swap [SECONDS], busy SECONDS, pin TRIES, puk TRIES, reference N, keep-pin."""
     stick, action, *rest = rack.stick(arguments[0]), *arguments[1:]
     modem = stick.modem
     match action:
@@ -188,10 +188,12 @@ def _sim(rack: Rack, arguments: list[str]) -> Any:
             modem.sim.pin_tries = int(rest[0])
         case "puk":
             modem.sim.puk_tries = int(rest[0])
+        case "reference":
+            modem.sim.reference = int(rest[0])
         case "keep-pin":
             modem.sim.may_disable_pin = False
         case _:
-            raise ValueError(f"{action}: out, in, swap, busy, pin, puk or keep-pin")
+            raise ValueError(f"{action}: out, in, swap, busy, pin, puk, reference or keep-pin")
     return {"iccid": modem.sim.iccid, "number": modem.sim.number}
 
 

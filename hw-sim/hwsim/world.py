@@ -178,7 +178,13 @@ class World(Rack):
         self.refused: list[str] = []
         for step in wanted.events():
             self.network.clock.call_later(step.at, lambda step=step: self._play(step))  # type: ignore[misc]
-        return {"scenario": wanted.name, "seconds": wanted.seconds, "expect": wanted.expect}
+        return {
+            "scenario": wanted.name,
+            "gateway": wanted.gateway,
+            "seconds": wanted.seconds,
+            "ask": wanted.ask,
+            "expect": wanted.expect,
+        }
 
     def _play(self, step: scenario.Step) -> None:
         try:

@@ -180,7 +180,7 @@ def _accepted(line: Line, name: str, body: bytes, fault: Fault | None) -> None:
         return
     reference = modem.sim.next_reference()
     octets = body[:1] + bytes([reference]) + body[2:]
-    inbox.urgent = kind == "report-first"
+    inbox.urgent = kind == "report-first" or modem.network.settings.reports_early
     modem.network.submit(modem, octets, report_at_once=inbox.urgent)
     inbox.urgent = False
     if modem.personality.deaf_after_sending:
