@@ -6,13 +6,23 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from smsd.adapters.contract import Capabilities, PhoneLost, Progress, Sink, Submission, lost
-from smsd.adapters.modem import health
+from smsd.adapters.abilities import Answered, WireLine
+from smsd.adapters.contract import (
+    Capabilities,
+    PhoneLost,
+    Progress,
+    Sink,
+    Submission,
+    Uncertain,
+    lost,
+)
+from smsd.adapters.modem import console, health
+from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, appears, opened, present
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
@@ -20,11 +30,15 @@ from smsd.adapters.modem.profiles import GENERIC, Profile
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import attempt, set_up
+from smsd.adapters.modem.trace import Trace
+from smsd.adapters.modem.ussd import Ussd
 from smsd.at import commands, urcs
 from smsd.at.dialogue import Late, Urc
 from smsd.at.syntax import AnswerError
+from smsd.at.ussd import Form
 from smsd.model.events import LateAnswer
 from smsd.model.phone import Health
+from smsd.model.ussd import UssdReply
 
 log: Final = logging.getLogger(__name__)
 
@@ -36,7 +50,8 @@ SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the p
 class ModemSettings:
     """How a modem is reached and used; ``send_timeout`` in seconds, ``None``: the profile's.
 
-    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM.
+    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``calls`` is what
+    becomes of calls that come in.
     """
 
     device: str
@@ -44,6 +59,7 @@ class ModemSettings:
     pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
     send_timeout: float | None = None
+    calls: Calls = Calls.REJECT
 
 
 class ModemAdapter:
@@ -63,11 +79,14 @@ class ModemAdapter:
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
+        self._calls = CallDesk(settings.calls)
+        self._ussd = Ussd(tuple(map(Form, profile.ussd)))
+        self._trace = Trace(settings.device)
 
     @property
     def capabilities(self) -> Capabilities:
-        """One message at a time."""
-        return Capabilities()
+        """One message at a time, and talks with the network."""
+        return Capabilities(ussd=True)
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
@@ -82,14 +101,17 @@ class ModemAdapter:
                 (self._open or opened)(device, self._settings.baud) as streams,
                 asyncio.TaskGroup() as group,
             ):
-                port = Port(*streams, self._unasked)
+                port = Port(*streams, self._unasked, self._trace)
                 owner = group.create_task(port.run(), name=f"port-{device}")
+                calls = group.create_task(self._calls.run(port, sink), name=f"calls-{device}")
                 try:
                     await self._serve(port, sink)
                 finally:
                     owner.cancel()
+                    calls.cancel()
         except BaseExceptionGroup as errors:
-            raise _reason(errors) from None
+            self._trace.failed(str(reason := _reason(errors)))
+            raise reason from None
         finally:
             self._session = None
 
@@ -120,6 +142,7 @@ class ModemAdapter:
                     next_sweep = loop.time() + sweep_every
                 if loop.time() >= next_look:
                     await health.look(session)
+                    await self._ussd.tidy(session)
                     next_look = loop.time() + profile.registration_poll
             else:
                 session = await self._follow(hint, session)
@@ -152,7 +175,38 @@ class ModemAdapter:
 
     async def send(self, submission: Submission, progress: Progress) -> None:
         """Send the parts that the network has not taken yet; see `Sending.send`."""
-        await self._sending.send(self._session, submission, progress)
+        try:
+            await self._sending.send(self._session, submission, progress)
+        except Uncertain as error:
+            self._trace.failed(str(error))
+            raise
+
+    # What a person asks of it -------------------------------------------------------------------
+
+    async def ussd(self, code: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.ask(self._session, code)
+
+    async def ussd_answer(self, text: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.answer(self._session, text)
+
+    async def ussd_cancel(self) -> None:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        await self._ussd.cancel(self._session)
+
+    async def command(self, line: str, *, force: bool, timeout: float) -> Answered:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await console.command(
+            self._session, line, force=force, timeout=timeout, changed=self._changed_by_hand
+        )
+
+    def _changed_by_hand(self) -> None:
+        self._hint(urcs.Restarted())
+
+    async def wire(self, after: int, wait: float) -> Sequence[WireLine]:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await self._trace.lines(after, wait)
 
     # What comes unasked -------------------------------------------------------------------------
 
@@ -167,10 +221,17 @@ class ModemAdapter:
                     self._sending.answered_late(commands.send_pdu("", 0).parse(lines))
             case Urc(line=line, body=body):
                 meaning = urcs.read(line, body)
-                if isinstance(meaning, urcs.SubmissionAnswered):
-                    self._sending.answered(meaning.reference)
-                elif not isinstance(meaning, urcs.Noise):
-                    self._hint(meaning)
+                match meaning:
+                    case urcs.SubmissionAnswered(reference=reference):
+                        self._sending.answered(reference)
+                    case urcs.UssdArrived():
+                        self._ussd.arrived(meaning)
+                    case urcs.Ring() | urcs.CallerLine() | urcs.CallEnded():
+                        self._calls.told(meaning)
+                    case urcs.Noise():
+                        pass
+                    case _:
+                        self._hint(meaning)
 
     async def _follow(self, hint: Hint, session: Session) -> Session:
         """Do what a hint asks for; returns the session that is in force after it."""
@@ -186,6 +247,7 @@ class ModemAdapter:
                 await health.look(session)
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
+                self._trace.failed("the modem has started anew")
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)

@@ -25,10 +25,14 @@ class Profile:
     report_memory: str = "SR"
     send_timeout: float = 120.0
     sim_ready: float = 60.0
-    registration_poll: float = 20.0
+    registration_poll: float = 30.0
     sweep_every: float = 300.0
     polling_every: float = 15.0
     """Between sweeps where no indication could be switched on."""
+    ussd: tuple[str, ...] = ("text", "packed", "ucs2")
+    """How a USSD string may stand in +CUSD, the likeliest first."""
+    temperature: str | None = None
+    """The maker's command for the modem's temperature, if it has one."""
 
 
 GENERIC: Final = Profile(
@@ -40,6 +44,9 @@ GENERIC: Final = Profile(
         "AT+CSMS=0",  # with 1 what is handed over must be acknowledged in time, behind a long CMGS
         "AT+CREG=1",
         "AT+COPS=3,0",
+        "AT+CLIP=1",  # numbers of callers
+        "AT+CRC=1",
+        "AT+CVHU=0",  # ATH hangs up
     ),
     indications=(
         (2, 1, 0, 2, 0),

@@ -14,7 +14,7 @@ class Session:
 
     ``registered`` is what the last look at the network said. ``selected`` is the memory that is
     read from (mem1 is modal, 27.005 3.2.2); empty where it is not known. ``holds_link``:
-    ``+CMMS`` has not been refused.
+    ``+CMMS`` has not been refused. ``characters`` is what ``+CSCS`` was last set to.
     """
 
     port: Port
@@ -24,3 +24,7 @@ class Session:
     registered: bool = False
     selected: str = ""
     holds_link: bool = True
+    characters: str = "GSM"
+    asked_operator: float = float("-inf")
+    """When the operator was asked for last, by the loop's clock; the next likewise."""
+    asked_temperature: float = float("-inf")

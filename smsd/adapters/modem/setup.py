@@ -37,12 +37,14 @@ class Setup:
     """What a modem turned out to be able to do.
 
     ``memories`` are those that messages are swept from; ``acknowledges``: what is handed over
-    waits for ``+CNMA``; ``announces``: an arrival is told, so sweeps may be rare.
+    waits for ``+CNMA``; ``announces``: an arrival is told, so sweeps may be rare. ``model`` is
+    what it calls itself, firmware and all.
     """
 
     memories: tuple[str, ...]
     acknowledges: bool
     announces: bool
+    model: str = ""
 
 
 async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> Setup:
@@ -70,6 +72,7 @@ async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> S
         memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
         announces=announces,
+        model=" ".join(str(value) for value in identity.values() if value),
     )
 
 
