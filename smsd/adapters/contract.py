@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, Fault, FaultClass, MessageId
 from smsd.model.phone import Health
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can do; ``slots`` is how many messages it takes at a time."""
+    """What an adapter can do; ``slots`` is how many messages it takes at a time.
+
+    ``ussd``: it is an `smsd.adapters.abilities.AsksNetwork` too.
+    """
 
     slots: int = 1
     cloud: bool = False
+    ussd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ class Sink(Protocol):
 
     async def answered_late(self, answer: LateAnswer) -> None:
         """A part that had been given up was taken after all."""
+        ...
+
+    async def called(self, call: CallBegan) -> None:
+        """A call came in, or the number of one became known."""
+        ...
+
+    async def call_ended(self, call: CallEnded) -> None:
+        """A call is over."""
         ...
 
     async def awaited(self) -> Sequence[Awaited]:

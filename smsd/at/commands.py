@@ -344,11 +344,58 @@ def service() -> Command[int]:
     )
 
 
-def operator() -> Command[str]:
-    """The operator's name or number as the network gives it; empty when there is none."""
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The operator's name or number as the network gives it, and how it is reached.
+
+    Both are empty where the modem tells none.
+    """
+
+    name: str = ""
+    technology: str = ""
+
+
+# <AcT> (27.007 7.3)
+TECHNOLOGIES: Final = (
+    "GSM", "GSM compact", "UMTS", "EDGE", "HSDPA", "HSUPA", "HSPA", "LTE", "EC-GSM-IoT", "NB-IoT",
+    "LTE-5GC", "NR", "NG-RAN", "LTE-NR",
+)  # fmt: skip
+
+
+def operator() -> Command[Operator]:
+    """Which network the modem is in, and by what technology."""
     return Command("AT+COPS?", _operator, answers=("+COPS:",), timeout=20.0)
 
 
-def _operator(lines: Sequence[str]) -> str:
+def _operator(lines: Sequence[str]) -> Operator:
     values = fields(find(lines, "+COPS:") or ":")
-    return values[2] if len(values) > 2 else ""
+    act = natural(values[3]) if len(values) > 3 else None
+    technology = TECHNOLOGIES[act] if act is not None and act < len(TECHNOLOGIES) else ""
+    return Operator(values[2] if len(values) > 2 else "", technology)
+
+
+HOTTEST: Final = 150  # degrees Celsius that a modem may tell of itself
+_TEMPERATURE_LAST: Final = ("#TEMPMON", "^SCTM")  # others values stand before it
+
+
+def temperature(line: str) -> Command[int | None]:
+    """The modem's temperature in degrees Celsius by its maker's command; ``None`` if none is told.
+
+    ``+CPMUTEMP: 32``, ``+QTEMP: "pa","31"``, ``^CHIPTEMP: 245,65535`` (tenths), ``#TEMPMON: 0,28``,
+    ``^SCTM_B: 0,0,27``.
+    """
+    prefix = re.match(r"AT([^=?]*)", line)
+    answer = (prefix[1] if prefix else line) + ":"
+    return Command(line, _temperature, answers=(answer,), timeout=5.0, repeats=True)
+
+
+def _temperature(lines: Sequence[str]) -> int | None:
+    found: list[int] = []
+    for line in lines:
+        values = [int(value) for value in re.findall(r"-?\b[0-9]{1,5}\b", line.partition(":")[2])]
+        if line.startswith(_TEMPERATURE_LAST):
+            values = values[-1:]
+        # Over 150 it can only be tenths; what is over that too is how makers write "unknown".
+        found += [value if abs(value) <= HOTTEST else round(value / 10) for value in values]
+    sane = [value for value in found if -60 <= value <= HOTTEST]
+    return max(sane) if sane else None

@@ -1,5 +1,6 @@
 """What comes unasked: a table of prefixes, and what the ones we act on mean."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, NewType
 
@@ -45,6 +46,17 @@ _SIM: Final = (
     "+CPIN: NOT", "+CPIN: SIM REMOVED", "+QSIMSTAT:", "+CSMINS:", "#QSS:", "^SCKS:",
     "+CIEV: simlocal", "+WIND: 0", "+WIND: 1", "+UUSIMSTAT:",
 )  # fmt: skip
+
+
+# Sent when a call that came in has ended; a vendor's line may say so before the standard's does.
+_CALL_ENDS: Final = re.compile(
+    r"NO CARRIER|\^CEND:|VOICE CALL: ?END|MISSED_CALL:|\+WIND: ?6|\+UCALLSTAT: ?\d+,6\b|#CEND\b"
+)
+
+
+def is_known(line: str, prefix: str) -> bool:
+    """Whether a line is surely a modem's own: no text of a network begins so."""
+    return prefix in _PREFIXES or prefix in WITH_BODY or line in _LINES
 
 
 def is_unsolicited(line: str, prefix: str) -> bool:
@@ -102,6 +114,32 @@ class SimChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Ring:
+    """``RING`` or ``+CRING``: a call comes in (27.007 6.11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLine:
+    """``+CLIP``: who calls; empty where the number is withheld (27.007 7.6)."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over, whoever ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UssdArrived:
+    """``+CUSD:`` as it stands: <m>, the string, ``None`` without one, its coding (27.007 7.15)."""
+
+    status: int
+    string: str | None = None
+    coding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
     """Known or unknown chatter that asks for nothing."""
 
@@ -114,6 +152,10 @@ Unsolicited = (
     | Restarted
     | MemoryFull
     | SimChanged
+    | Ring
+    | CallerLine
+    | CallEnded
+    | UssdArrived
     | Noise
 )
 
@@ -132,6 +174,14 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
         case "+CMGS":
             reference = natural(values[0])
             return SubmissionAnswered(None if reference is None else Reference(reference))
+        case "RING" | "+CRING":
+            return Ring()
+        case "+CLIP":
+            return CallerLine(values[0] if re.fullmatch(r"\+?[0-9*#]+", values[0]) else "")
+        case "+CUSD":
+            return _ussd(line)
+        case _ if _CALL_ENDS.match(line):
+            return CallEnded()
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
         case _ if line.startswith(_FULL):
@@ -140,3 +190,18 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
             return SimChanged()
         case _:
             return Noise()
+
+
+def _ussd(line: str) -> "UssdArrived | Noise":
+    """The string may hold quotes and line ends of its own: it goes to the last quote."""
+    status, _, rest = line.removeprefix("+CUSD:").partition(",")
+    number = natural(status.strip())
+    if number is None:
+        return Noise()
+    _, quote, string = rest.partition('"')
+    if not quote:
+        return UssdArrived(number, rest.partition(",")[0].strip() or None)
+    string, closed, tail = string.rpartition('"')
+    if not closed:  # the closing quote never came
+        return UssdArrived(number, tail)
+    return UssdArrived(number, string, natural(tail.strip(", ")))

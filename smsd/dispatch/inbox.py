@@ -11,42 +11,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from smsd.adapters.modem.kinds import content
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
-from smsd.gsm import PDU, DecodeError, Deliver, UserData, assemble
+from smsd.gsm import PDU, DecodeError, Deliver
 from smsd.logs import fields, short
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.content import Content
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.phone import Health
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-GAP: Final = "[…]"
+
+def join(raws: Sequence[str | None]) -> Content | None:
+    """A long message of its raw parts in order; ``None`` if there is nothing to say of them."""
+    return content([None if raw is None else _deliver(raw) for raw in raws])
 
 
-def join(raws: Sequence[str | None]) -> str | None:
-    """The text of a long message from its raw parts in order; ``None`` if they are no text.
-
-    A part that never came (``None``) shows as a gap.
-    """
-    text, run, is_text = "", [], False
-    for raw in (*raws, None):
-        user_data = None if raw is None else _user_data(raw)
-        if user_data is not None:
-            is_text = is_text or user_data.text is not None
-            run.append(user_data)
-            continue
-        text += assemble(run) + GAP
-        run = []
-    return text.removesuffix(GAP) if is_text else None
-
-
-def _user_data(raw: str) -> UserData | None:
+def _deliver(raw: str) -> Deliver | None:
     try:
         tpdu = PDU.from_hex(raw, sc=False).tpdu
     except DecodeError:
         return None  # it was readable when it came; a later codec may say otherwise
-    return tpdu.user_data if isinstance(tpdu, Deliver) else None
+    return tpdu if isinstance(tpdu, Deliver) else None
 
 
 class Inbox:
@@ -106,6 +94,16 @@ class Inbox:
             extra=fields(phone=self._name, part=answer.part, settled=settled),
         )
         self._phones.changed()
+
+    async def called(self, call: CallBegan) -> None:
+        """Keep that a call came in, or its number."""
+        phone = self._phone.record.id
+        await persist(lambda: self._store.calls.begin(phone, call))
+        log.info("call", extra=fields(phone=self._name, number=short(call.number) or "withheld"))
+
+    async def call_ended(self, call: CallEnded) -> None:
+        """Keep when it ended."""
+        await persist(lambda: self._store.calls.end(call))
 
     async def awaited(self) -> Sequence[Awaited]:
         """The parts on which a report is still to come."""

@@ -14,7 +14,7 @@ from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.port import Port
 from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import Late, Urc
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, MessageId
 from smsd.model.phone import Health
 
@@ -162,6 +162,7 @@ class Notes:
     incoming: list[Incoming] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     late: list[LateAnswer] = field(default_factory=list)
+    calls: list[CallBegan | CallEnded] = field(default_factory=list)
     healths: list[tuple[Health, str]] = field(default_factory=list)
     hints: list[str | None] = field(default_factory=list)
     known: dict[str, str | int | None] = field(default_factory=dict)
@@ -185,6 +186,12 @@ class Notes:
 
     async def answered_late(self, answer: LateAnswer) -> None:
         self.late.append(answer)
+
+    async def called(self, call: CallBegan) -> None:
+        self.calls.append(call)
+
+    async def call_ended(self, call: CallEnded) -> None:
+        self.calls.append(call)
 
     async def awaited(self) -> Sequence[Awaited]:
         return tuple(self.waiting)

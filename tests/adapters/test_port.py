@@ -428,7 +428,8 @@ def test_the_trace_shows_the_wire_without_pin_and_pdu(caplog: pytest.LogCaptureF
         run(main())
     assert "+CSQ: 20,99" in caplog.text
     assert "AT+CPIN=" in caplog.text
-    assert "<hex>" in caplog.text
+    assert "AT+CPIN=…" in caplog.text
+    assert f"<{len(PDU)}>" in caplog.text
     assert "4711" not in caplog.text
     assert PDU[:12] not in caplog.text
     assert PDU[-12:] not in caplog.text

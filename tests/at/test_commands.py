@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.at import commands
-from smsd.at.commands import Fill, Memories, Registration, Stored
+from smsd.at.commands import Fill, Memories, Operator, Registration, Stored
 from smsd.at.dialogue import Command
 from smsd.at.syntax import AnswerError
 
@@ -118,9 +118,19 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (commands.send_pdu("00AA", 23), ["+CMGS: ²"], None),
         (commands.send_pdu("00AA", 23), [], None),
         (commands.service(), ["+CSMS: 1,1,1,1"], 1),
-        (commands.operator(), ['+COPS: 0,0,"Orange F",2'], "Orange F"),
-        (commands.operator(), ["+COPS: 0"], ""),
-        (commands.operator(), [], ""),
+        (commands.operator(), ['+COPS: 0,0,"Orange F",2'], Operator("Orange F", "UMTS")),
+        (commands.operator(), ['+COPS: 0,0,"Orange F",99'], Operator("Orange F")),
+        (commands.operator(), ['+COPS: 0,0,"Orange F"'], Operator("Orange F")),
+        (commands.operator(), ["+COPS: 0"], Operator()),
+        (commands.operator(), [], Operator()),
+        (commands.temperature("AT+CPMUTEMP"), ["+CPMUTEMP: 32"], 32),
+        (commands.temperature("AT+QTEMP"), ["+QTEMP: 32,31,30"], 32),
+        (commands.temperature("AT+QTEMP"), ['+QTEMP:"pa","31"', '+QTEMP:"xo","-3"'], 31),
+        (commands.temperature("AT^CHIPTEMP?"), ["^CHIPTEMP: 247,238,65535,65535"], 25),
+        (commands.temperature("AT#TEMPMON=1"), ["#TEMPMON: 0,28"], 28),
+        (commands.temperature("AT^SCTM?"), ["^SCTM: 0,0,27"], 27),
+        (commands.temperature("AT+QTEMP"), ["+QTEMP: x"], None),
+        (commands.temperature("?"), [], None),
         (commands.iccid("AT+CCID"), [f"+CCID: {ICCID}"], ICCID),
         (commands.iccid("AT^ICCID?"), [f'^ICCID: "{ICCID}F"'], ICCID),
         (commands.iccid("AT+CCID"), ["odd: 1", f"{ICCID}F"], ICCID),

@@ -6,15 +6,19 @@ from hypothesis import strategies as st
 
 from smsd.at.dialogue import Dialogue, Urc
 from smsd.at.urcs import (
+    CallEnded,
+    CallerLine,
     MemoryFull,
     MessageArrived,
     MessageStored,
     Noise,
     RegistrationChanged,
     Restarted,
+    Ring,
     SimChanged,
     SubmissionAnswered,
     Unsolicited,
+    UssdArrived,
     is_unsolicited,
     read,
 )
@@ -29,7 +33,7 @@ CHATTER = [
     # SIMCom
     "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
     "NORMAL POWER DOWN", "PB DONE", "SMS DONE", "+NITZ: 26/03/02,12:00:00+04", "*PSUTTZ: 26,3,2",
-    "DST: 0", "+CTZV: +4", "+CNSMOD: 4", "VOICE CALL: BEGIN", "MISSED_CALL: 12:00 +336",
+    "DST: 0", "+CTZV: +4", "+CNSMOD: 4", "VOICE CALL: BEGIN",
     "+RXDTMF: 1",
     # Quectel, Telit, u-blox, Cinterion
     '+QIND: "csq",20,99', "+QUSIM: 1", "+QGPSURC: 1", '+QLWURC: "x"',
@@ -37,8 +41,8 @@ CHATTER = [
     "+UCALLSTAT: 1,2", "+PBREADY", "+CIEV: service,1", "^SLCC: 1", "^SMGO: 0",
     # Wavecom, Option, Ericsson, Icera, toolkits, clones
     "+WIND: 7", "_OSIGQ: 10,0", "+PACSP0", "*EMRDY: 1", "%NWSTATE: 0", "+STIN: 25", "+CUSATP: 1",
-    "+CUSATEND", "NOT FOND ^,NOT CUSTOM AT", "SAMSUNG PTS DG Test", "RING", "+CRING: VOICE",
-    '+CLIP: "+33612345678",145', "NO CARRIER", "+CGEV: NW DETACH", '+CUSD: 0,"x",15',
+    "+CUSATEND", "NOT FOND ^,NOT CUSTOM AT", "SAMSUNG PTS DG Test", "+CGEV: NW DETACH",
+    "^ORIG:1,0", "^CONF:1", "^CONN:1,0", "+CUSD: x",
 ]  # fmt: skip
 
 
@@ -86,6 +90,23 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
         ("^SYSSTART", (), Restarted()),
         ("^SYSSTART AIRPLANE MODE", (), Restarted()),
         ("+AT: READY", (), Restarted()),
+        ("RING", (), Ring()),
+        ("+CRING: VOICE", (), Ring()),
+        ('+CLIP: "+33612345678",145,,,,0', (), CallerLine("+33612345678")),
+        ('+CLIP: "",128', (), CallerLine("")),
+        ('+CLIP: "Unknown",128', (), CallerLine("")),
+        ("NO CARRIER", (), CallEnded()),
+        ("^CEND:1,0,104,0", (), CallEnded()),
+        ("VOICE CALL: END: 000003", (), CallEnded()),
+        ("MISSED_CALL: 12:00 +33612345678", (), CallEnded()),
+        ("+WIND: 6,1", (), CallEnded()),
+        ("+UCALLSTAT: 1,6", (), CallEnded()),
+        ("+CUSD: 2", (), UssdArrived(2)),
+        ("+CUSD: 0, balance", (), UssdArrived(0, "balance")),
+        ('+CUSD: 0,"x",15', (), UssdArrived(0, "x", 15)),
+        ('+CUSD: 0,""', (), UssdArrived(0, "")),
+        ('+CUSD: 1,"say "yes"\nor, "no"", 72', (), UssdArrived(1, 'say "yes"\nor, "no"', 72)),
+        ('+CUSD: 1,"never closed', (), UssdArrived(1, "never closed")),
     ],
 )
 def test_what_is_acted_on(line: str, body: tuple[str, ...], meaning: Unsolicited) -> None:
@@ -99,5 +120,5 @@ def test_a_restart_is_noticed_inside_a_command(line: str) -> None:
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=10), max_size=2))
 def test_no_line_is_too_odd_to_have_a_meaning(line: str, body: list[str]) -> None:
-    for prefix in ("", "+CMTI:", "+CDSI:", "+CMT:", "+CMGS:", "+CREG:"):
+    for prefix in ("", "+CMTI:", "+CDSI:", "+CMT:", "+CMGS:", "+CREG:", "+CUSD:", "+CLIP:"):
         read(prefix + line, tuple(body))

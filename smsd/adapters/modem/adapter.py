@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import (
     Absent,
     Capabilities,
@@ -20,9 +21,11 @@ from smsd.adapters.contract import (
     Progress,
     Sink,
     Submission,
+    Uncertain,
     lost,
 )
-from smsd.adapters.modem import authorise, health
+from smsd.adapters.modem import authorise, console, health
+from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened, present
@@ -33,6 +36,8 @@ from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import accepted, attempt, set_up
+from smsd.adapters.modem.trace import Trace
+from smsd.adapters.modem.ussd import Ussd
 from smsd.adapters.modem.where import Found, Where
 from smsd.at import commands, urcs
 from smsd.at.dialogue import Late, Urc
@@ -41,6 +46,7 @@ from smsd.logs import fields
 from smsd.model.events import LateAnswer
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
+from smsd.model.ussd import UssdReply
 
 log: Final = logging.getLogger(__name__)
 
@@ -60,6 +66,7 @@ class ModemSettings:
 
     ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``power_cycle`` is
     a program with its arguments that switches the modem's power off and on; empty: there is none.
+    ``calls`` is what becomes of calls that come in.
     """
 
     baud: int = 115_200
@@ -67,6 +74,7 @@ class ModemSettings:
     smsc: str | None = None
     send_timeout: float | None = None
     power_cycle: tuple[str, ...] = ()
+    calls: Calls = Calls.REJECT
 
 
 class ModemAdapter:
@@ -96,11 +104,14 @@ class ModemAdapter:
         self._starting_until = 0.0
         self._iccid = ""
         self._told = False
+        self._calls = CallDesk(settings.calls)
+        self._ussd = Ussd()
+        self._trace = Trace(where.words)
 
     @property
     def capabilities(self) -> Capabilities:
-        """One message at a time."""
-        return Capabilities()
+        """One message at a time, and talks with the network."""
+        return Capabilities(ussd=True)
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
@@ -114,14 +125,17 @@ class ModemAdapter:
                 (self._open or opened)(device, self._settings.baud) as streams,
                 asyncio.TaskGroup() as group,
             ):
-                port = Port(*streams, self._unasked)
+                port = Port(*streams, self._unasked, self._trace)
                 owner = group.create_task(port.run(), name=f"port-{device}")
+                calls = group.create_task(self._calls.run(port, sink), name=f"calls-{device}")
                 try:
                     await self._serve(port, sink)
                 finally:
                     owner.cancel()
+                    calls.cancel()
         except BaseExceptionGroup as errors:
             reason = _reason(errors)
+            self._trace.failed(str(reason))
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
             if isinstance(reason, Absent):
@@ -183,6 +197,7 @@ class ModemAdapter:
                     next_sweep = _now() + sweep_every
                 if _now() >= next_look:
                     await self._look(session)
+                    await self._ussd.tidy(session)
                     next_look = _now() + profile.registration_poll
                 if _now() >= next_card:
                     session = await self._look_at_sim(session)
@@ -337,7 +352,38 @@ class ModemAdapter:
 
     async def send(self, submission: Submission, progress: Progress) -> None:
         """Send the parts that the network has not taken yet; see `Sending.send`."""
-        await self._sending.send(self._session, submission, progress)
+        try:
+            await self._sending.send(self._session, submission, progress)
+        except Uncertain as error:
+            self._trace.failed(str(error))
+            raise
+
+    # What a person asks of it -------------------------------------------------------------------
+
+    async def ussd(self, code: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.ask(self._session, code)
+
+    async def ussd_answer(self, text: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.answer(self._session, text)
+
+    async def ussd_cancel(self) -> None:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        await self._ussd.cancel(self._session)
+
+    async def command(self, line: str, *, force: bool, timeout: float) -> Answered:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await console.command(
+            self._session, line, force=force, timeout=timeout, changed=self._changed_by_hand
+        )
+
+    def _changed_by_hand(self) -> None:
+        self._hint(urcs.Restarted())
+
+    async def wire(self, after: int, wait: float) -> Sequence[WireLine]:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await self._trace.lines(after, wait)
 
     # What comes unasked -------------------------------------------------------------------------
 
@@ -352,10 +398,17 @@ class ModemAdapter:
                     self._sending.answered_late(commands.send_pdu("", 0).parse(lines))
             case Urc(line=line, body=body):
                 meaning = urcs.read(line, body)
-                if isinstance(meaning, urcs.SubmissionAnswered):
-                    self._sending.answered(meaning.reference)
-                elif not isinstance(meaning, urcs.Noise):
-                    self._hint(meaning)
+                match meaning:
+                    case urcs.SubmissionAnswered(reference=reference):
+                        self._sending.answered(reference)
+                    case urcs.UssdArrived():
+                        self._ussd.arrived(meaning)
+                    case urcs.Ring() | urcs.CallerLine() | urcs.CallEnded():
+                        self._calls.told(meaning)
+                    case urcs.Noise():
+                        pass
+                    case _:
+                        self._hint(meaning)
 
     async def _follow(self, hint: Hint, session: Session) -> Session:
         """Do what a hint asks for; returns the session that is in force after it."""
@@ -372,6 +425,7 @@ class ModemAdapter:
                 await self._look(session)
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
+                self._trace.failed("the modem has started anew")
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)

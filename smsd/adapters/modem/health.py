@@ -1,4 +1,7 @@
-"""How a modem is: registration, signal, operator, and whether it still has the same SIM."""
+"""How a modem is: registration, signal, operator, temperature, and whether its SIM is the same.
+
+A modem at rest is asked for little: registration at every look, the rest now and then.
+"""
 
 from enum import Enum, auto
 from typing import Final
@@ -11,6 +14,8 @@ from smsd.at.syntax import AnswerError
 from smsd.model.phone import Health
 
 WEAK: Final = -103  # dBm; above it a modem that finds no network has itself to blame (+CSQ: 5)
+OPERATOR_EVERY: Final = 300.0  # seconds, while it stays registered
+TEMPERATURE_EVERY: Final = 600.0
 
 
 class Card(Enum):
@@ -43,15 +48,15 @@ async def look(session: Session, now: float) -> None:
         if answer is not None and answer.registered:
             stat = answer
             break
-    before = session.registered
+    was_registered = session.registered
     session.registered = stat is None or stat.registered  # a modem that cannot tell may send
     signal = await attempt(port, commands.signal_quality())
     sink.facts(registration=None if stat is None else stat.name.lower(), signal_dbm=signal)
     if session.registered:
         session.lost_since = None
-        if not before:
-            operator = await attempt(port, commands.operator())
-            sink.facts(operator=operator)
+        if not was_registered:
+            session.asked_operator = float("-inf")
+        await _operator(session, now)
         sink.health(Health.AVAILABLE)
     else:
         assert stat is not None
@@ -65,6 +70,26 @@ async def look(session: Session, now: float) -> None:
             f"not registered with a network ({words})",
             hint="check antenna, SIM and whether the operator knows this modem",
         )
+    await _temperature(session, now)
+
+
+async def _operator(session: Session, now: float) -> None:
+    # While strings are written in UCS2 for a USSD dialogue, so would be its name.
+    if now - session.asked_operator < OPERATOR_EVERY or session.characters != "GSM":
+        return
+    session.asked_operator = now
+    operator = await attempt(session.port, commands.operator())
+    if operator is not None:
+        session.sink.facts(operator=operator.name or None, technology=operator.technology or None)
+
+
+async def _temperature(session: Session, now: float) -> None:
+    line = session.profile.temperature
+    if line is None or now - session.asked_temperature < TEMPERATURE_EVERY:
+        return
+    session.asked_temperature = now
+    temperature = await attempt(session.port, commands.temperature(line))
+    session.sink.facts(temperature=temperature)
 
 
 async def card(session: Session) -> Card:

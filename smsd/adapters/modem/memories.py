@@ -25,6 +25,9 @@ async def keep(sink: Sink, pdu: str, length: int | None) -> None:
     found = read_pdu(pdu, length)
     if isinstance(found, Incoming):
         await sink.received(found)
+        for waiting in found.waiting:
+            told = "some" if waiting.count is None else waiting.count
+            sink.facts(**{f"waiting_{waiting.kind}": told})
     else:
         await sink.reported(found)
 

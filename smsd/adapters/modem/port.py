@@ -5,21 +5,18 @@ wire is finished or resynchronised, never left half done.
 """
 
 import asyncio
-import logging
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import Absent, PhoneLost, lost
+from smsd.adapters.modem.trace import Trace
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
 from smsd.at.urcs import ECHO
 from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
-
-trace: Final = logging.getLogger("smsd.at.trace")
 
 PROBE_TIMEOUT: Final = 3.0  # seconds that a modem has to answer the probe
 PROBES: Final = 4  # unanswered ones after which it is taken for lost
@@ -31,12 +28,18 @@ DRAIN_TIMEOUT: Final = 10.0  # seconds for a write: a dead port takes nothing
 
 
 class ModemError(Exception):
-    """The modem answered with an error; ``submitted``: after it had been given the PDU."""
+    """The modem answered with an error; ``submitted``: after it had been given the PDU.
 
-    def __init__(self, result: FinalResult, *, submitted: bool) -> None:
+    ``lines`` are the information lines before it.
+    """
+
+    def __init__(
+        self, result: FinalResult, *, submitted: bool, lines: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(result.text)
         self.result = result
         self.submitted = submitted
+        self.lines = lines
 
 
 class NoAnswer(Exception):
@@ -69,7 +72,8 @@ class _Request:
 class Port:
     """A modem's port; `run` owns it, `execute` asks it.
 
-    ``unasked`` is called with every URC and with answers that came after all hope for them.
+    ``unasked`` is called with every URC and with answers that came after all hope for them;
+    ``trace`` keeps what the wire carries.
     """
 
     def __init__(
@@ -77,7 +81,10 @@ class Port:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         unasked: Callable[[Urc | Late], None],
+        trace: Trace | None = None,
     ) -> None:
+        self._trace = trace or Trace()
+        self._trace.opened()
         self._reader = reader
         self._writer = writer
         self._unasked = unasked
@@ -87,7 +94,6 @@ class Port:
         self._current: _Request | None = None
         self._deadline: float | None = None
         self._settle_by: float | None = None
-        self._untraced = b""
         self._silent = 0
         self._lost: BaseException | None = None
         self.rest = 0.0
@@ -132,7 +138,7 @@ class Port:
         self._inbox.put_nowait(request)
         response = await request.answer
         if not response.result.ok:
-            raise ModemError(response.result, submitted=response.submitted)
+            raise ModemError(response.result, submitted=response.submitted, lines=response.lines)
         answer: T = command.parse(response.lines)
         return answer
 
@@ -167,8 +173,7 @@ class Port:
     async def _write(self) -> None:
         if not (data := self._dialogue.data_to_send()):
             return
-        if trace.isEnabledFor(logging.DEBUG):
-            trace.debug("> %s", _shown(data))
+        self._trace.sent(data)
         try:
             self._writer.write(data)
             async with asyncio.timeout(DRAIN_TIMEOUT):
@@ -192,8 +197,7 @@ class Port:
         elif item is None:
             raise Absent(Fault(FaultClass.MODEM, "the port is gone"))
         else:
-            if trace.isEnabledFor(logging.DEBUG):
-                self._trace(item)
+            self._trace.received(item)
             before = self._dialogue.state
             for event in self._dialogue.receive(item):
                 self._event(event)
@@ -299,6 +303,8 @@ class Port:
         self._abandon()
 
     def _abandon(self) -> None:
+        if self._current is not None:
+            self._trace.note("given up: its time is over")
         self._dialogue.abandon()
         self._deadline = asyncio.get_running_loop().time() + PROBE_TIMEOUT
 
@@ -324,24 +330,3 @@ class Port:
             if not request.answer.done():
                 request.answer.set_exception(Gone(str(reason), submitted=False))
         self._lost = reason
-
-    def _trace(self, data: bytes) -> None:
-        """What came, line by line: cut anywhere, a PDU or an echoed PIN could not be told."""
-        *lines, rest = re.split(rb"[\r\n]+", self._untraced + data)
-        self._untraced = rest[-TRACED:]
-        for line in filter(None, lines):
-            shown = _NUMBER.sub(rb"\1...\2", _HEX.sub(b"<hex>", line))
-            trace.debug("< %s", _SECRET.sub(rb"\1...", shown))
-
-
-TRACED: Final = 4096  # octets of a line without end that are kept to be shown
-_HEX: Final = re.compile(rb"[0-9A-Fa-f]{24,}")
-_NUMBER: Final = re.compile(rb"(\+?[0-9]{2})[0-9]{3,}([0-9]{3})")
-_SECRET: Final = re.compile(rb"(AT\+(?:CPIN|CLCK|CPWD)=).*", re.IGNORECASE)  # as echoed
-
-
-def _shown(data: bytes) -> str:
-    """What is written, without PIN and without the octets of a message."""
-    if data.startswith((b"AT+CPIN=", b"AT+CLCK=", b"AT+CPWD=")):
-        return f"{data[:8].decode()}…"
-    return f"{len(data) - 1} hex digits and Ctrl-Z" if data.endswith(b"\x1a") else repr(data)

@@ -15,7 +15,7 @@ class Session:
     ``registered`` is what the last look at the network said; ``lost_since`` since when (loop's
     time) there is none although there is signal. ``selected`` is the memory that is
     read from (mem1 is modal, 27.005 3.2.2); empty where it is not known. ``holds_link``:
-    ``+CMMS`` has not been refused.
+    ``+CMMS`` has not been refused. ``characters`` is what ``+CSCS`` was last set to.
     """
 
     port: Port
@@ -25,6 +25,10 @@ class Session:
     lost_since: float | None = None
     selected: str = ""
     holds_link: bool = True
+    characters: str = "GSM"
+    asked_operator: float = float("-inf")
+    """When the operator was asked for last, by the loop's clock; the next likewise."""
+    asked_temperature: float = float("-inf")
 
     @property
     def profile(self) -> Profile:

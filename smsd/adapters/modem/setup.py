@@ -23,6 +23,14 @@ T = TypeVar("T")
 PinOf = Callable[[str], str | None]
 """The PIN for a SIM by its ICCID (empty where it is not known); ``None``: there is none."""
 
+USUAL: Final = (
+    "AT+CSMS=0",  # with 1 what is handed over must be acknowledged in time, behind a long CMGS
+    "AT+CREG=1",
+    "AT+COPS=3,0",
+    "AT+CLIP=1",  # numbers of callers
+    "AT+CRC=1",
+    "AT+CVHU=0",  # ATH hangs up
+)
 SIM_POLL: Final = 1.0  # seconds between looks at a SIM that is busy
 SIM_AWAY: Final = 20.0  # seconds between waits for a SIM that is not there
 _IDENTITY: Final = {
@@ -41,7 +49,8 @@ class Setup:
     ``memories`` are those that messages are swept from; ``acknowledges``: what is handed over
     waits for ``+CNMA``; ``indications`` is what ``+CNMI`` was set to, ``None`` where nothing was
     accepted; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
-    empty where no command told it, and ``iccid_command`` is the one that did.
+    empty where no command told it, and ``iccid_command`` is the one that did. ``model`` is what it
+    calls itself, firmware and all.
     """
 
     profile: Profile
@@ -50,6 +59,7 @@ class Setup:
     iccid_command: str | None
     memories: tuple[str, ...]
     acknowledges: bool
+    model: str
     indications: Indications | None
 
     @property
@@ -95,8 +105,9 @@ async def set_up(
         await port.execute(commands.setting("AT+CMGF=0"))
     except ModemError as error:
         raise lost(f"the modem refuses PDU mode ({error})") from error
-    for line in profile.settings:
-        await accepted(port, commands.setting(line))
+    for line in (*USUAL, *profile.settings):
+        if line not in profile.leave_out:
+            await accepted(port, commands.setting(line))
     memories = await choose_memories(port, profile)
     model_and_firmware = " ".join(str(value) for value in identity.values() if value)
     indications = await indicate(port, profile, memories, model_and_firmware, sink)
@@ -107,6 +118,7 @@ async def set_up(
         iccid_command=iccid_command,
         memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
+        model=model_and_firmware,
         indications=indications,
     )
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from smsd.at.ussd import Form
 from smsd.model.message import FaultClass
 
 Indications = tuple[int, int, int, int, int]
@@ -46,7 +47,9 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     first: tuple[_Line, ...] = ()
     """Sent before anything else: what silences the family's chatter."""
     settings: tuple[_Line, ...] = ()
-    """Command lines whose refusal is no reason to stop."""
+    """Command lines of the family's own, whose refusal is no reason to stop."""
+    leave_out: tuple[_Line, ...] = ()
+    """Of the usual settings those that do harm."""
     indications: tuple[Indications, ...]
     """``+CNMI`` values to try in order: messages stored and announced (mt 1), reports stored and
     announced (ds 2), else handed over (ds 1), else none."""
@@ -70,8 +73,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reset: tuple[_Line, ...] = ("AT+CFUN=1,1",)
     """Commands that start the firmware anew, the first that is accepted counts."""
     reset_takes: Seconds = 60.0
-    ussd: tuple[str, ...] = ("text", "packed", "ucs2")
-    """How the text of a USSD request may be written, the likeliest first."""
+    ussd: tuple[Form, ...] = (Form.TEXT, Form.PACKED, Form.UCS2)
+    """How a USSD string may stand in +CUSD, the likeliest first."""
     temperature: _Line | None = None
     errors: Literal["siemens", "simcom"] | None = None
     """Whose reading of the error numbers from 512 on is the family's; ``None``: nobody's."""
