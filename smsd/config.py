@@ -94,6 +94,15 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
     on_uncertain: Literal["hold"] = "hold"
 
 
+class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """How the balance is asked for: a USSD code, and a pattern whose first group is the number."""
+
+    ussd: Annotated[str, Meta(pattern=r"^[*#0-9]{1,40}$")]
+    pattern: Annotated[str, Meta(min_length=1, max_length=500)]
+    every: Annotated[float, Meta(ge=300, le=31 * 86_400)] = 86_400.0
+    low: float | None = None
+
+
 class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     """A modem on a tty, or behind ``tcp://host:port``."""
 
@@ -102,6 +111,8 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     pin: str | None = None
     smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
     send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
+    calls: Literal["reject", "ignore"] = "reject"
+    balance: BalanceSection | None = None
 
 
 class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
@@ -206,6 +217,8 @@ def _explained(message: str) -> str:
 
 def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
+    if section == "phone" and key.endswith(".balance"):
+        return list(BalanceSection.__struct_fields__)
     if section == "phone" and ("limits" in key or "cost_limit" in key):
         return list(LimitSection.__struct_fields__)
     kinds: dict[str, tuple[type[Struct], ...]] = {
@@ -242,6 +255,8 @@ def _problems(config: Config) -> Iterator[str]:
     for number, phone in enumerate(config.phone):
         if phone.name in (phone.fallback or ()):
             yield f"phone[{number}].fallback: a phone is not its own fallback"
+        if isinstance(phone, ModemSection) and phone.balance is not None:
+            yield from _balance_problems(f"phone[{number}].balance.pattern", phone.balance.pattern)
         device = phone.device if isinstance(phone, ModemSection) else ""
         if device.startswith("tcp://") and not _has_port(device):
             yield f"phone[{number}].device: a port from 1 to 65535 expected"
@@ -268,6 +283,16 @@ def _problems(config: Config) -> Iterator[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         named = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{named}" is no zone such as "Europe/Paris"'
+
+
+def _balance_problems(where: str, pattern: str) -> Iterator[str]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield f"{where}: no regular expression: {error}"
+    else:
+        if not groups:
+            yield f'{where}: a group for the number expected, as in "([0-9]+[.,][0-9]+)"'
 
 
 def _has_port(address: str) -> bool:

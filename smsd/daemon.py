@@ -18,16 +18,18 @@ from smsd.adapters.cloud.adapter import CloudAdapter
 from smsd.adapters.cloud.smsmode import Smsmode
 from smsd.adapters.contract import Adapter
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.modem.calls import Calls
 from smsd.adapters.supervisor import supervise
 from smsd.api.auth import Doorkeeper, Key
 from smsd.api.server import application, serving, tcp_socket, unix_socket
 from smsd.config import AnyPhone, Config, ModemSection, limits_of
+from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
 from smsd.logs import fields
-from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
+from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.store import Store
 from smsd.systemd import Notifier, handed_over, watchdog_interval
@@ -125,6 +127,7 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
+            group.create_task(Balances(phones, now).run(), name="balances"),
         ]
         notifier.ready()
         log.info("smsd is ready", extra=fields(version=__version__, phones=len(phones.all())))
@@ -189,13 +192,28 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        balance=_balance(phone),
     )
+
+
+def _balance(phone: AnyPhone) -> BalanceRule | None:
+    rule = phone.balance if isinstance(phone, ModemSection) else None
+    if rule is None:
+        return None
+    return BalanceRule(rule.ussd, rule.pattern, rule.every, rule.low)
 
 
 def _adapter(phone: AnyPhone) -> Adapter:
     if isinstance(phone, ModemSection):
         return ModemAdapter(
-            ModemSettings(phone.device, phone.baud, phone.pin, phone.smsc, phone.send_timeout)
+            ModemSettings(
+                phone.device,
+                phone.baud,
+                phone.pin,
+                phone.smsc,
+                phone.send_timeout,
+                Calls(phone.calls),
+            )
         )
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
 
