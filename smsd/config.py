@@ -105,6 +105,15 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
     on_uncertain: Literal["hold"] = "hold"
 
 
+class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """How the balance is asked for: a USSD code, and a pattern whose first group is the number."""
+
+    ussd: Annotated[str, Meta(pattern=r"^[*#0-9]{1,40}$")]
+    pattern: Annotated[str, Meta(min_length=1, max_length=500)]
+    every: Annotated[float, Meta(ge=300, le=31 * 86_400)] = 86_400.0
+    low: float | None = None
+
+
 class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     """A modem: by its IMEI, its SIM, its place on USB, or on a tty or behind ``tcp://host:port``."""
 
@@ -119,6 +128,8 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
     selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
     power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    calls: Literal["reject", "ignore"] = "reject"
+    balance: BalanceSection | None = None
 
 
 class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
@@ -225,6 +236,8 @@ def _explained(message: str) -> str:
 
 def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
+    if section == "phone" and key.endswith(".balance"):
+        return list(BalanceSection.__struct_fields__)
     if section == "phone" and ("limits" in key or "cost_limit" in key):
         return list(LimitSection.__struct_fields__)
     kinds: dict[str, tuple[type[Struct], ...]] = {
@@ -278,6 +291,9 @@ def _problems(config: Config) -> Iterator[str]:
             if len(named) != 1:
                 have = f"{' and '.join(named)} are there" if named else "none is there"
                 yield f"phone[{number}]: one of {', '.join(NAMES_OF_A_MODEM)} expected, {have}"
+            if phone.balance is not None:
+                where = f"phone[{number}].balance.pattern"
+                yield from _balance_problems(where, phone.balance.pattern)
         device = phone.device if isinstance(phone, ModemSection) else None
         if device is not None and device.startswith("tcp://") and not _has_port(device):
             yield f"phone[{number}].device: a port from 1 to 65535 expected"
@@ -304,6 +320,16 @@ def _problems(config: Config) -> Iterator[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+
+
+def _balance_problems(where: str, pattern: str) -> Iterator[str]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield f"{where}: no regular expression: {error}"
+    else:
+        if not groups:
+            yield f'{where}: a group for the number expected, as in "([0-9]+[.,][0-9]+)"'
 
 
 def _has_port(address: str) -> bool:

@@ -21,6 +21,7 @@ from smsd.adapters.contract import Adapter
 from smsd.adapters.devices import source
 from smsd.adapters.hotplug import Hotplug, Newcomer, Wanted
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.modem.calls import Calls
 from smsd.adapters.modem.catalogue import load as load_catalogue
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.adapters.modem.where import Where
@@ -28,6 +29,7 @@ from smsd.adapters.supervisor import supervise
 from smsd.api.auth import Doorkeeper, Key
 from smsd.api.server import application, serving, tcp_socket, unix_socket
 from smsd.config import NAMES_OF_A_MODEM, AnyPhone, Config, ModemSection, limits_of
+from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
@@ -35,7 +37,7 @@ from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.selftest import SelfTest
 from smsd.logs import fields
-from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
+from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.store import Store
 from smsd.systemd import Notifier, handed_over, watchdog_interval
@@ -162,6 +164,7 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
+            group.create_task(Balances(phones, now).run(), name="balances"),
         ]
         notifier.ready()
         log.info("smsd is ready", extra=fields(version=__version__, phones=len(phones.all())))
@@ -240,14 +243,27 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         cloud=adapter.capabilities.cloud,
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
+        balance=_balance(phone),
     )
+
+
+def _balance(phone: AnyPhone) -> BalanceRule | None:
+    rule = phone.balance if isinstance(phone, ModemSection) else None
+    if rule is None:
+        return None
+    return BalanceRule(rule.ussd, rule.pattern, rule.every, rule.low)
 
 
 def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
     if isinstance(phone, ModemSection):
         wanted = Wanted(phone.imei, phone.iccid, phone.usb_path, phone.device)
         settings = ModemSettings(
-            phone.baud, phone.pin, phone.smsc, phone.send_timeout, phone.power_cycle
+            phone.baud,
+            phone.pin,
+            phone.smsc,
+            phone.send_timeout,
+            phone.power_cycle,
+            Calls(phone.calls),
         )
         return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))

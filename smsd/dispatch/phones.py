@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from smsd.adapters.contract import Adapter
 from smsd.dispatch.limits import window_start
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,11 @@ class Phone:
     words: str = "not opened yet"
     hint: str | None = None
     bar: Bar | None = None
+    credit: Bar | None = None
+    """That there is none, by the last balance."""
     busy: int = 0
     disabled: bool = False
-    facts: dict[str, str | int | None] = field(default_factory=dict)
+    facts: dict[str, str | int | float | None] = field(default_factory=dict)
     heard_at: float = 0.0
     """When something came in last, or its watch began (loop's time)."""
     expects: str | None = None
@@ -44,8 +49,9 @@ class Phone:
         idle = max(0, self.adapter.capabilities.slots - self.busy)
         if self.disabled:
             return Standing(self.record, Health.DISABLED, self.since, idle)
-        if self.bar is not None and self.bar.until > now and self.health is Health.AVAILABLE:
-            bar = self.bar
+        bars = [bar for bar in (self.credit, self.bar) if bar is not None and bar.until > now]
+        if bars and self.health is Health.AVAILABLE:
+            bar = bars[0]
             return Standing(self.record, bar.health, bar.since, idle, bar.words, bar.hint)
         return Standing(self.record, self.health, self.since, idle, self.words, self.hint)
 
@@ -101,6 +107,18 @@ class Phones:
             ]
             for phone in self._phones.values()
         }
+
+    def set_credit(self, phone: Phone, none: str | None) -> bool:
+        """Note that a phone has no credit, in words, or (``None``) that it has; True if news."""
+        had = phone.credit
+        if none is None:
+            phone.credit = None
+            self.changed()
+            return had is not None
+        since = self._now() if had is None else had.since
+        hint = "top it up; the next balance ends this"
+        phone.credit = Bar(Health.NO_CREDIT, none, hint, since, FOREVER)
+        return had is None
 
     def set_health(
         self,

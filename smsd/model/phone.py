@@ -27,6 +27,20 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceRule:
+    """How a phone's balance is asked for and read.
+
+    ``pattern`` has the number in its first group; ``every`` is in seconds; below ``low`` the
+    phone has no credit, ``None``: it is only told.
+    """
+
+    ussd: str
+    pattern: str
+    every: float = 86_400.0
+    low: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneRecord:
     """What is configured about a phone.
 
@@ -49,6 +63,7 @@ class PhoneRecord:
     voice: bool = False
     number: str | None = None
     selftest_interval: float = 0.0
+    balance: BalanceRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
