@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--warm", action="store_true", help="they were started long ago")
     up.add_argument("--realistic", action="store_true", help="commands take the family's time")
     up.add_argument("--usb", action="store_true", help="a bus that pyudev sees (needs umockdev)")
+    up.add_argument(
+        "--mm-tags", action="store_true", help="… with the tags of ModemManager's rules"
+    )
     up.add_argument("--scenario", help="set up modems as this scenario wants them")
     up.add_argument("--report-delay", type=float, default=0.05, metavar="SECONDS")
     up.add_argument("--deliver-delay", type=float, default=0.02, metavar="SECONDS")
@@ -127,6 +130,7 @@ async def _run(arguments: argparse.Namespace, clouds: tuple[str, ...]) -> None:
         warm=arguments.warm,
         realistic=arguments.realistic,
         usb=arguments.usb,
+        mm_tags=arguments.mm_tags,
     )
     settings = Settings(
         report_delay=arguments.report_delay,

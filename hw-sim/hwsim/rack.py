@@ -29,6 +29,7 @@ class Options:
     warm: bool = False
     realistic: bool = False
     usb: bool = False
+    mm_tags: bool = False
 
 
 class Rack:

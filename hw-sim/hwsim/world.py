@@ -113,7 +113,7 @@ class World(Rack):
         if self.options.usb:
             from hwsim.usb.bus import Bus
 
-            self.bus = Bus(self.loop)
+            self.bus = Bus(self.loop, tags=self.options.mm_tags)
             self._stack.callback(self.bus.close)
             for stick in self.sticks:
                 self.bus.plug(stick, self._links(stick), at_once=True)

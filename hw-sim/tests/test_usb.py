@@ -148,12 +148,14 @@ def test_the_devices_of_every_family(name: str) -> None:
 
 
 TALK = """
-import os, select
+import fcntl, os, select, termios
 descriptor = os.open("/dev/ttyUSB4", os.O_RDWR | os.O_NOCTTY)
+fcntl.ioctl(descriptor, termios.TIOCEXCL)
 os.write(descriptor, b"AT\\r")
 heard = b""
 while b"OK" not in heard and select.select([descriptor], [], [], 5)[0]:
     heard += os.read(descriptor, 100)
+fcntl.ioctl(descriptor, termios.TIOCNXCL)
 print(heard)
 """
 

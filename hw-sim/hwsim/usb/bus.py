@@ -43,8 +43,9 @@ def interpreter() -> str:
 class Bus:
     """Holds the testbed's process; devices appear one behind the other, as on a real bus."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, tags: bool = False) -> None:
         self._loop = loop
+        self._tags = tags
         self._present: dict[str, list[Device]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._before: dict[str, list[int]] = {}
@@ -103,11 +104,10 @@ class Bus:
         if family.usb is None:
             return
         numbers = self._choose(stick, family.usb.node, len(family.ports))
-        self.appear(
-            stick.usb_path,
-            devices.stick_of(family, stick.usb_path, numbers, links),
-            at_once=at_once,
-        )
+        row = devices.stick_of(family, stick.usb_path, numbers, links)
+        if self._tags:
+            row = devices.tagged(family, row)
+        self.appear(stick.usb_path, row, at_once=at_once)
 
     def _choose(self, stick: Stick, node: str, count: int) -> list[int]:
         """Take the lowest numbers that are free, but not those that the stick had before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hwsim.personality import Personality, PortKind, Usb
@@ -136,6 +136,28 @@ def tty(usb: Usb, place: str, port: PortKind, number: int, link: str) -> list[De
         parent = f"{name}@serial"
     devices.append(Device("tty", name, parent, node, properties, link))
     return devices
+
+
+# What the rules of ModemManager add where it is installed.
+_TAGS = {
+    "at": "ID_MM_PORT_TYPE_AT_PRIMARY",
+    "at-silent": "ID_MM_PORT_TYPE_AT_SECONDARY",
+    "diag": "ID_MM_PORT_TYPE_QCDM",
+    "gps": "ID_MM_PORT_TYPE_GPS",
+    "audio": "ID_MM_PORT_TYPE_AUDIO",
+    "mute": "ID_MM_PORT_IGNORE",
+}
+
+
+def tagged(family: Personality, row: list[Device]) -> list[Device]:
+    """Add to each tty what ModemManager's rules would."""
+    roles = {f"{port.interface:02x}": port.role for port in family.ports}
+    found = []
+    for device in row:
+        role = roles.get(device.properties.get("ID_USB_INTERFACE_NUM", ""))
+        tags = {"ID_MM_CANDIDATE": "1", _TAGS[role]: "1"} if role else {}
+        found.append(replace(device, properties=device.properties | tags))
+    return found
 
 
 def network_of(usb: Usb, place: str) -> list[Device]:

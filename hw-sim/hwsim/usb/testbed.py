@@ -19,6 +19,16 @@ class Testbed:
         gi.require_version("UMockdev", "1.0")
         from gi.repository import UMockdev  # type: ignore[import-not-found,unused-ignore]
 
+        class Through(UMockdev.IoctlBase):  # type: ignore[misc,unused-ignore]
+            """Runs a terminal's ioctl where the client called it: the node is a real terminal."""
+
+            def do_handle_ioctl(self, client: Any) -> bool:
+                result, number = client.execute()
+                client.complete(result, number)
+                return True
+
+        self._through = Through
+        self._handlers: dict[str, Any] = {}
         self._testbed = UMockdev.Testbed.new()
         self.root = Path(self._testbed.get_root_dir())
         self._paths: dict[str, str] = {}
@@ -37,7 +47,9 @@ class Testbed:
             if path is not None:
                 self._testbed.uevent(path, "remove")
                 self._testbed.remove_device(path)
-                (self.root / "dev" / name).unlink(missing_ok=True)
+                if self._handlers.pop(name, None) is not None:
+                    self._testbed.detach_ioctl(f"/dev/{name}")
+                    (self.root / "dev" / name).unlink(missing_ok=True)
         elif name in self._paths:
             self._testbed.uevent(self._paths[name], message["do"])
 
@@ -49,6 +61,8 @@ class Testbed:
             node.parent.mkdir(parents=True, exist_ok=True)
             node.unlink(missing_ok=True)
             node.symlink_to(message["link"])
+            self._handlers[name] = self._through()
+            self._testbed.attach_ioctl(f"/dev/{name}", self._handlers[name])
         self._paths[name] = self._testbed.add_device(
             message["subsystem"],
             name.removesuffix("@serial"),
