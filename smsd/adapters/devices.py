@@ -6,9 +6,10 @@ Both read sysfs for what a device is, so that they tell the same; udev adds Mode
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ SYS: Final = Path("/sys")
 UDEV: Final = Path("/run/udev/control")
 LOOK: Final = 5.0  # seconds between looks where nothing tells; 10 is what users are promised
 HUB: Final = "09"
+_CONSOLE: Final = re.compile(r"console|ptmx|tty|tty[0-9]+|ttyS[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,40 @@ class Source(Protocol):
 
 
 def source() -> Source:
-    """Udev where it runs, else looks at sysfs (containers)."""
-    if UDEV.exists():
-        try:
-            return Udev()
-        except (ImportError, OSError) as error:
-            log.warning("udev cannot be asked", extra=fields(reason=str(error)))
-    return Looks()
+    """Udev; and looks at sysfs where udevd is not seen to run (containers have none of its own)."""
+    try:
+        udev = Udev()
+    except (ImportError, OSError) as error:
+        log.warning("udev cannot be asked", extra=fields(reason=str(error)))
+        return Looks()
+    return udev if UDEV.exists() else Both(udev, Looks())
+
+
+class Both:
+    """Two sources of the same devices: what one has told already is not told by the other."""
+
+    def __init__(self, first: Source, second: Source) -> None:
+        self._sources = (first, second)
+
+    async def run(self, tell: Tell) -> None:
+        """See `Source.run`."""
+        known: dict[str, Node] = {}
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Removed):
+                known.pop(event.path, None)
+            elif isinstance(event, Tty | Usb):
+                before = known.get(event.path)
+                if isinstance(before, Tty) and isinstance(event, Tty) and not event.tags:
+                    event = replace(event, tags=before.tags)
+                if event == before:
+                    return
+                known[event.path] = event
+            tell(event)
+
+        async with asyncio.TaskGroup() as group:
+            for one in self._sources:
+                group.create_task(one.run(heard))
 
 
 class Udev:
@@ -130,7 +159,7 @@ class Looks:
             if ":" not in place.name and (usb := read_usb(place)) is not None:
                 yield usb
         for place in sorted(self._root.glob("class/tty/*")):
-            if (tty := read_tty(place)) is not None:
+            if not _CONSOLE.fullmatch(place.name) and (tty := read_tty(place)) is not None:
                 yield tty
 
 
