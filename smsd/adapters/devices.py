@@ -159,7 +159,7 @@ class Looks:
             if ":" not in place.name and (usb := read_usb(place)) is not None:
                 yield usb
         for place in sorted(self._root.glob("class/tty/*")):
-            if not _CONSOLE.fullmatch(place.name) and (tty := read_tty(place)) is not None:
+            if (tty := read_tty(place)) is not None:
                 yield tty
 
 
@@ -181,6 +181,8 @@ def read_usb(place: Path) -> Usb | None:
 
 def read_tty(place: Path, tags: Mapping[str, str] | None = None) -> Tty | None:
     """A tty of a USB device as sysfs shows it; ``None`` for others and for what is gone."""
+    if _CONSOLE.fullmatch(place.name):
+        return None
     place = Path(os.path.realpath(place))
     above = place.parents
     interface = next((p for p in above if _attribute(p, "bInterfaceNumber")), None)

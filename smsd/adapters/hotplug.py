@@ -15,7 +15,13 @@ from typing import Any, Final
 from smsd.adapters.contract import Absent, PhoneLost
 from smsd.adapters.devices import AllTold, Event, Removed, Source
 from smsd.adapters.modem.catalogue import Catalogue, Kind, Role
-from smsd.adapters.modem.held import BRLTTY, MODEM_MANAGER, keep_off, programs
+from smsd.adapters.modem.held import (
+    BRLTTY,
+    MODEM_MANAGER,
+    WITHOUT_BRLTTY,
+    keep_off,
+    programs,
+)
 from smsd.adapters.modem.open import TCP, opened, present
 from smsd.adapters.modem.probe import Identity, OpenStreams, identify
 from smsd.adapters.modem.usb import Stick, Tty, TtyPort, Usb, elect, stick_of
@@ -28,6 +34,7 @@ log: Final = logging.getLogger(__name__)
 DEBOUNCE: Final = 2.0  # seconds after the last tty of an unknown device: they come one by one
 CEILING: Final = 20.0  # seconds after the first, for one that never comes to rest
 NO_PORTS: Final = 15.0  # seconds after which a stick without ttys is worth a word
+SIM_READY: Final = 30.0  # seconds that a SIM may be busy after a modem's start
 ASK_AGAIN: Final = 5.0  # seconds before a stick that did not answer is asked anew, doubling
 LONGEST_PAUSE: Final = 60.0
 UDEV_LAG: Final = 3.0  # seconds by which udev's word may come after the node itself
@@ -259,7 +266,7 @@ class Hotplug:
             return
         if self._adopt is None and named is None and not self._sought():
             return
-        if (answer := await self._asked(slot, elect(stick))) is None:
+        if (answer := await self._asked(slot, elect(stick), named)) is None:
             return
         port, identity = answer
         if self._elsewhere(slot, identity):
@@ -300,11 +307,12 @@ class Hotplug:
             if id(seeker) not in taken:
                 yield seeker
 
-    def _sought(self) -> bool:
+    def _sought(self, *keys: str) -> bool:
         """Whether a phone of the configuration waits for a modem that only an answer can tell."""
         taken = {id(slot.owner) for slot in self._slots.values()}
         return any(
-            (seeker.wanted.imei or seeker.wanted.iccid) and id(seeker) not in taken
+            any(getattr(seeker.wanted, key) for key in keys or ("imei", "iccid"))
+            and id(seeker) not in taken
             for seeker in self._seekers
             if not seeker.wanted.found
         )
@@ -332,11 +340,12 @@ class Hotplug:
         )
 
     async def _asked(
-        self, slot: _Slot, candidates: Sequence[TtyPort]
+        self, slot: _Slot, candidates: Sequence[TtyPort], named: "Seeker | None"
     ) -> tuple[TtyPort, Identity] | None:
         """The first port that answers as a modem does; ``None`` if the stick changed meanwhile.
 
-        One port at a time: chatter of a port that nobody reads stops some modems.
+        A port that the configuration names needs no answer. One port at a time: chatter of a port
+        that nobody reads stops some modems.
         """
         stick = slot.stick
         assert stick is not None
@@ -347,11 +356,16 @@ class Hotplug:
             reasons = []
             for port in ports:
                 try:
-                    return port, await identify(self._open, port.device, stick.tries)
+                    sim_within = SIM_READY if self._sought("iccid") else 0.0
+                    return port, await identify(
+                        self._open, port.device, tries=stick.tries, sim_within=sim_within
+                    )
                 except PhoneLost as error:
                     reasons.append((port.device, error))
                 if not any(port.device == tty.device for tty in slot.ttys.values()):
                     return None
+            if named is not None and named.wanted.device is not None:
+                return self._named_port(stick, named), Identity()
             self._complain(slot, _silent(stick, reasons))
             try:
                 async with asyncio.timeout(pause):
@@ -538,8 +552,7 @@ def _without_ports(stick: Stick, catalogue: Catalogue) -> Absent | None:
                 return None
             return _absent(
                 f"{stick} has no tty: {BRLTTY} (pid {found[0][0]}) takes it for a braille display",
-                "sudo apt remove brltty, or mask 85-brltty.rules in /etc/udev/rules.d and "
-                "brltty.path; then unplug it and plug it in again",
+                WITHOUT_BRLTTY,
             )
         case Kind.MODEM:
             driver = (
