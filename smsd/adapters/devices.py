@@ -96,15 +96,13 @@ class Udev:
         self._monitor = pyudev.Monitor.from_netlink(self._context)
         self._monitor.filter_by("usb", "usb_device")
         self._monitor.filter_by("tty")
+        self._monitor.start()  # before the census, so that nothing falls between the two
+        self._known: set[str] = set()
 
     async def run(self, tell: Tell) -> None:
         """See `Source.run`."""
         loop = asyncio.get_running_loop()
-        self._monitor.start()  # before the census, so that nothing falls between the two
-        for usb in self._context.list_devices(subsystem="usb", DEVTYPE="usb_device"):
-            self._told(usb.sys_path, "usb", usb.properties, tell)
-        for tty in self._context.list_devices(subsystem="tty"):
-            self._told(tty.sys_path, "tty", tty.properties, tell)
+        self._census(tell)
         tell(AllTold())
         loop.add_reader(self._monitor.fileno(), self._drain, tell)
         try:
@@ -112,17 +110,33 @@ class Udev:
         finally:
             loop.remove_reader(self._monitor.fileno())
 
+    def _census(self, tell: Tell) -> None:
+        """Tell all that there is, and what is no more."""
+        before, self._known = self._known, set()
+        for usb in self._context.list_devices(subsystem="usb", DEVTYPE="usb_device"):
+            self._told(usb.sys_path, "usb", usb.properties, tell)
+        for tty in self._context.list_devices(subsystem="tty"):
+            self._told(tty.sys_path, "tty", tty.properties, tell)
+        for path in before - self._known:
+            tell(Removed(path))
+
     def _drain(self, tell: Tell) -> None:
-        while (device := self._monitor.poll(timeout=0)) is not None:
-            if device.action == "remove":
-                tell(Removed(device.sys_path))
-            else:
-                self._told(device.sys_path, device.subsystem, device.properties, tell)
+        try:
+            while (device := self._monitor.poll(timeout=0)) is not None:
+                if device.action == "remove":
+                    self._known.discard(device.sys_path)
+                    tell(Removed(device.sys_path))
+                else:
+                    self._told(device.sys_path, device.subsystem, device.properties, tell)
+        except OSError as error:  # more came at once than the kernel keeps for us
+            log.warning("udev's word was lost", extra=fields(reason=str(error)))
+            self._census(tell)
 
     def _told(self, path: str, subsystem: str, properties: Mapping[str, str], tell: Tell) -> None:
         tags = {key: properties[key] for key in properties if key.startswith("ID_MM_")}
         node = read_tty(Path(path), tags) if subsystem == "tty" else read_usb(Path(path))
         if node is not None:
+            self._known.add(path)
             tell(node)
 
 

@@ -135,6 +135,11 @@ class Hotplug:
                 slot.changed.set()  # it may be what is wanted now
         return seeker
 
+    def moved(self, name: str) -> asyncio.Event | None:
+        """Set when the modem of the phone of that name comes or goes; ``None`` if it has none."""
+        found = (seeker.moved for seeker in self._seekers if seeker.name == name)
+        return next(found, None)
+
     async def run(self) -> None:
         """Follow what comes and goes, until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -176,12 +181,15 @@ class Hotplug:
             if (slot := self._slots.pop(usb.usb_path, None)) is not None:
                 assert slot.life is not None
                 slot.life.cancel()
+                if slot.owner is not None:
+                    slot.owner.moved.set()
             return
         for slot in self._slots.values():
             if (tty := slot.ttys.pop(path, None)) is not None:
                 if not slot.ttys:
                     slot.since = asyncio.get_running_loop().time()
-                if tty.device == slot.port:
+                if tty.device == slot.port and slot.owner is not None:
+                    slot.owner.moved.set()
                     slot.owner = slot.port = None
                 slot.changed.set()
 
@@ -378,6 +386,7 @@ class Hotplug:
         stick = slot.stick
         assert stick is not None
         slot.owner, slot.port, slot.complaint = owner, port.device, None
+        owner.moved.set()
         self._shapes[stick.usb_path] = (stick.vid, stick.pid, port.interface)
         log.info(
             "modem found",
@@ -461,6 +470,7 @@ class Seeker:
         self._hotplug = hotplug
         self.name = name
         self.wanted = wanted
+        self.moved = asyncio.Event()
         self._told: Absent | None = None
         self._seen: float | None = None
 

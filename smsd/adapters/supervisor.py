@@ -25,8 +25,14 @@ LONGEST_PAUSE: Final = 300.0
 HEALTHY_AFTER: Final = 600.0  # seconds of service after which the pauses begin anew
 
 
-async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
-    """Run an adapter until cancelled; when it ends, say why, pause and run it again."""
+async def supervise(
+    name: str, adapter: Adapter, sink: Sink, again: asyncio.Event | None = None
+) -> None:
+    """Run an adapter until cancelled; when it ends, say why, pause and run it again.
+
+    ``again`` ends a pause: the phone's device was plugged in anew, or is gone and to be waited for.
+    """
+    again = again or asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE
     while True:
@@ -44,8 +50,13 @@ async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        again.clear()
+        try:
+            async with asyncio.timeout(pause):
+                await again.wait()
+            pause = FIRST_PAUSE
+        except TimeoutError:
+            pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class _Watched:

@@ -57,10 +57,13 @@ class Board:
         return path
 
     def pull(self, usb_path: str) -> None:
-        for path, node in reversed(self._there.pop(usb_path)):
+        gone = self._there.pop(usb_path)
+        for _, node in gone:  # all at once: umockdev ends a process that looks at one going
             if node is not None:
                 node.unlink()
+        for path, _ in reversed(gone):
             self._bed.uevent(path, "remove")
+        for path, _ in reversed(gone):
             self._bed.remove_device(path)
 
 

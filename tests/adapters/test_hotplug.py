@@ -577,6 +577,32 @@ def test_a_phone_is_back_within_five_seconds_of_a_replug_however_often() -> None
     run(main())
 
 
+def test_a_replug_ends_the_pause_of_a_phone_that_kept_failing() -> None:
+    async def main() -> None:
+        async with hotplug() as rig:
+            seeker = rig.want("gsm0", imei=IMEI_A)
+            adapter = ModemAdapter(seeker, ModemSettings(), open_streams=rig.board.open)
+            sink = Notes()
+            life = asyncio.get_running_loop().create_task(
+                supervise("gsm0", adapter, sink, rig.hotplug.moved("gsm0"))
+            )
+            refusing = modem()
+            refusing.on["AT+CMGF"] = ["ERROR"]
+            rig.board.plug("1-1", EC25, ec25(0, refusing))
+            await asyncio.sleep(1000)
+            assert "PDU mode" in sink.healths[-1][1]
+            rig.board.pull("1-1")
+            await until(lambda: "is not there" in sink.healths[-1][1], within=2)
+            await asyncio.sleep(600)
+            rig.board.plug("1-2", EC25, ec25(4, modem()))
+            await until(lambda: sink.healths[-1][0] is Health.AVAILABLE, within=5)
+            assert rig.hotplug.moved("nobody") is None
+            life.cancel()
+            await asyncio.wait([life])
+
+    run(main())
+
+
 def test_a_thousand_replugs_leave_nothing_behind() -> None:
     async def main() -> None:
         async with hotplug() as rig:
