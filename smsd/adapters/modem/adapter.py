@@ -28,7 +28,7 @@ from smsd.adapters.modem import authorise, console, health
 from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
-from smsd.adapters.modem.open import Streams, opened, present
+from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
 from smsd.adapters.modem.power import Losses
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
@@ -253,8 +253,15 @@ class ModemAdapter:
         """
         if evidence is Evidence.SILENT and _now() < self._starting_until:
             return lost("the modem is starting anew", pause=REOPEN_PAUSE)
-        self._step = self._choose(evidence, sink)
-        return lost(f"{evidence}: {self._step.words}", pause=REOPEN_PAUSE)
+        return self._left_for(self._choose(evidence, sink), evidence)
+
+    def _left_for(self, step: Step, evidence: Evidence) -> PhoneLost:
+        """The loss that leads to a step before the next opening."""
+        self._step = step
+        words = f"{evidence}: {step.words}"
+        if step is Step.GIVE_UP:
+            return lost(words, hint="unplug it and plug it in again", pause=LEFT_ALONE)
+        return lost(words, pause=REOPEN_PAUSE)
 
     def _choose(self, evidence: Evidence, sink: Sink) -> Step:
         step = self._ladder.climb(evidence, _now())
@@ -282,9 +289,8 @@ class ModemAdapter:
                 if await accepted(port, commands.setting(line, timeout=15.0)):
                     break
             self._starting_until = _now() + profile.reset_takes
-        else:
-            self._step = step
-        raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+            raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+        raise self._left_for(step, evidence)
 
     async def _take_step(self, found: Found, sink: Sink) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
@@ -306,11 +312,6 @@ class ModemAdapter:
             case Step.POWER:
                 await cycle(self._settings.power_cycle)
                 return await self._locate(sink)
-            case Step.GIVE_UP:
-                words = "the modem does not work, and no step that smsd can take has helped"
-                sink.health(Health.UNAVAILABLE, words, hint="unplug it and plug it in again")
-                await self._left_alone(found.device)
-                return await self._locate(sink)
             case _:
                 pass
         return found
@@ -330,15 +331,6 @@ class ModemAdapter:
     def _choose_port(self, found: Found) -> str:
         ports = (found.device, *found.others)
         return ports[self._ports % len(ports)]
-
-    async def _left_alone(self, device: str) -> None:
-        """Wait until it is time to try again, or somebody pulled the modem out."""
-        try:
-            async with asyncio.timeout(LEFT_ALONE):
-                while self._open is not None or present(device):  # noqa: ASYNC110 nothing tells
-                    await asyncio.sleep(1.0)
-        except TimeoutError:
-            pass
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
