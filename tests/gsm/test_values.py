@@ -2,7 +2,10 @@
 
 import copy
 import dataclasses
+import itertools
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,11 +14,21 @@ from smsd.gsm import (
     Concatenation,
     DataCoding,
     DeliverReport,
+    Status,
     Submit,
     SubmitReport,
     UserData,
 )
 from smsd.gsm.values import dataclass, maker
+
+
+class _Anything:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
 
 TIE = Concatenation(1, 2, 1)
 SUBMIT = Submit(Address.parse("+33612345678"), UserData.of_text("hello"), reference=7)
@@ -41,6 +54,34 @@ def test_equality_and_hash_are_by_type_and_fields() -> None:
     assert TIE not in others
     assert DeliverReport(0x80) not in others
     assert len({TIE, Concatenation(1, 2, 1), SUBMIT}) == 2
+    same_items = (DataCoding(8), Status(8), (8,))
+    for one, other in itertools.permutations(same_items, 2):
+        assert one != other
+        assert not one == other  # noqa: SIM201 (that the two operators agree is the point)
+    assert _Anything() == TIE
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(iter, len, reversed),
+        lambda value: value[0],
+        lambda value: 1 in value,
+        lambda value: value.index(1),
+        lambda value: value.count(1),
+        lambda value: value + value,
+        lambda value: value * 2,
+        lambda value: 2 * value,
+        lambda value: value < value,
+        lambda value: value <= value,
+        lambda value: value > value,
+        lambda value: value >= value,
+    ],
+)
+def test_a_value_is_no_sequence(use: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError):
+        use(TIE)
+    assert TIE
 
 
 def test_defaults_and_keywords() -> None:
