@@ -138,18 +138,16 @@ def end(octets: bytes, at: int, field: str) -> int:
     return after
 
 
-@functools.lru_cache(maxsize=_CACHED)
 def decode(octets: bytes) -> Address:
     """Return the TP-Address whose octets, length and type included, are given."""
-    length, toa, digits = octets[0], octets[1], octets[2:]
+    length, toa = octets[0], octets[1]
     ton, npi = _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111]
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
-        return Address(to_text(unpack(digits, 0, length * 4 // 7)), ton, npi)
-    return _address(semioctets.to_digits(digits, length), ton, npi)
+        return Address(to_text(unpack(octets[2:], 0, length * 4 // 7)), ton, npi)
+    return _address(semioctets.to_digits(octets[2:], length), ton, npi)
 
 
-@functools.lru_cache(maxsize=_CACHED)
 def decode_sc(octets: bytes) -> Address | None:
     """Return the service centre address whose octets are given; `None` for the modem's own."""
     if len(octets) < 2:

@@ -15,6 +15,7 @@ PORTS_16 = 0x05
 CONCATENATION_16 = 0x08
 SINGLE_SHIFT = 0x24
 LOCKING_SHIFT = 0x25
+_DEFAULT_TABLES = (0, 0)
 _LONE_CONCATENATION = bytes((5, CONCATENATION_8, 3))
 
 
@@ -149,6 +150,8 @@ def ports(header: bytes) -> Ports | None:
 
 def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
+    if LOCKING_SHIFT not in header and SINGLE_SHIFT not in header:
+        return _DEFAULT_TABLES  # as most are, without looking where the elements begin
     locking = single = 0
     for iei, data in split(header):
         if iei == LOCKING_SHIFT and len(data) == 1:

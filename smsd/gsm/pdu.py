@@ -9,6 +9,7 @@ from smsd.gsm.address import Address
 from smsd.gsm.decoding import FROM_MS, FROM_SC
 from smsd.gsm.encoding import encode
 from smsd.gsm.errors import DecodeError, require
+from smsd.gsm.memo import memo
 from smsd.gsm.tpdu import TPDU
 from smsd.gsm.values import dataclass, maker
 
@@ -65,13 +66,14 @@ class PDU:
         if length is not None and len(octets) - start != length:
             _wrong_length(len(octets) - start, length, start, strict)
         readers = FROM_SC if from_sc else FROM_MS
-        if start >= len(octets):
+        if start == len(octets):
             raise DecodeError("mti", start, "1 octet wanted, 0 left")
         tpdu = readers[octets[start] & 0b11](octets, start, strict)
-        return _pdu(address.decode_sc(octets[:start]), tpdu)
+        return _pdu(_centres[octets[:start]], tpdu)
 
 
 _pdu = maker(PDU)
+_centres = memo(address.decode_sc, 64)  # a network has a few
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 

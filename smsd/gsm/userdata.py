@@ -107,17 +107,14 @@ class UserData:
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
+        size = self.header_size
         if PACKED[self.coding.octet]:
-            size = self.header_size
-            if not size:
-                return to_text(unpack(self.octets, 0, self.length))
             septets = unpack(self.octets, (size * 8 + 6) // 7, self.length)
-            header = self.octets[:size]
-            if udh.LOCKING_SHIFT in header or udh.SINGLE_SHIFT in header:
-                return to_text(septets, *udh.languages(header))
-            return to_text(septets)  # most headers have neither octet, let alone the element
+            if not size:
+                return to_text(septets)
+            return to_text(septets, *udh.languages(self.octets[:size]))
         if self.coding.alphabet is UCS2 and not self.coding.compressed:
-            return from_units(whole_units(self.octets[self.header_size :]))
+            return from_units(whole_units(self.octets[size:]))
         return None
 
 
@@ -173,15 +170,13 @@ def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserD
     none: what is there is read as text.
     """
     length = octets[at]
-    start = at + 1
-    end = start + ((length * 7 + 7) // 8 if PACKED[coding.octet] else length)
-    if len(octets) < end:
-        require(octets, start, end - start, "user_data")
-    found = octets[start:end]
-    header_size = 0
-    if has_header and found and found[0] < len(found):
-        header_size = found[0] + 1
-    return _user_data(coding, found, length, header_size)
+    size = length * 7 + 7 >> 3 if PACKED[coding.octet] else length
+    found = octets[at + 1 : at + 1 + size]
+    if len(found) < size:
+        require(octets, at + 1, size, "user_data")
+    if has_header and found and found[0] < size:
+        return _user_data(coding, found, length, found[0] + 1)
+    return _user_data(coding, found, length)
 
 
 def check(user_data: UserData, at: int, has_header: int) -> None:
