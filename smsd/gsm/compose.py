@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from smsd.gsm.alphabet import to_septets
-from smsd.gsm.coding import GSM7, UCS2, DataCoding
+from smsd.gsm.coding import DataCoding
 from smsd.gsm.encoding import submit_head
-from smsd.gsm.segment import headers, plan
-from smsd.gsm.septets import pack
+from smsd.gsm.segment import header_around_number, lay_out, plan
 from smsd.gsm.tpdu import SRR, UDHI
-from smsd.gsm.userdata import MOST_OCTETS, MOST_SEPTETS, pack_behind, put_behind, to_units
+from smsd.gsm.userdata import put_behind
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from smsd.gsm.address import Address
-    from smsd.gsm.coding import Alphabet, MessageClass
+    from smsd.gsm.coding import MessageClass
     from smsd.gsm.validity import Validity
 
 
@@ -37,36 +35,30 @@ def compose(
     parts have alike is written once, and no value is made of what is only passed on.
     """
     flags = SRR if report_requested else 0
-    start = b"\0" if sc is None else sc.encode_sc()
-    lone = _lone_part(text, languages)
-    if lone is not None:
-        alphabet, octets, length = lone
-        coding = DataCoding.of(alphabet, message_class)
-        head = submit_head(flags, 0, destination, 0, coding, validity)
-        pdu = b"%b%b%c%b" % (start, head, length, octets)
-        return [(len(pdu) - len(start), pdu.hex().upper())]
-    alphabet, common, pieces = plan(text, wide, None, languages, ())
-    coding = DataCoding.of(alphabet, message_class)
-    if common or len(pieces) > 1:
+    centre = b"\0" if sc is None else sc.encode_sc()
+    alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
+    if common or cuts:
         flags |= UDHI
-    before = start + submit_head(flags, 0, destination, 0, coding, validity)
-    behind = pack_behind if alphabet is GSM7 else put_behind
-    composed = []
-    for header, piece in zip(headers(common, len(pieces), reference, wide), pieces, strict=True):
-        octets, length = behind(header, piece)
-        pdu = b"%b%c%b" % (before, length, octets)
-        composed.append((len(pdu) - len(start), pdu.hex().upper()))
-    return composed
+    coding = DataCoding.of(alphabet, message_class)
+    head = centre + submit_head(flags, 0, destination, 0, coding, validity)
+    if not cuts:
+        octets, length = put_behind(common, coded, alphabet)
+        pdu = b"%b%c%b" % (head, length, octets)
+        return [(len(pdu) - len(centre), pdu.hex().upper())]
+    # All that parts have not alike are number, TP-UDL and text: the rest is written once.
+    before, behind = header_around_number(common, len(cuts) + 1, reference, wide)
+    octets, places = lay_out(alphabet, coded, cuts, len(before) + 1 + len(behind))
+    head_digits, digits = head.hex().upper(), octets.hex().upper()
+    before_digits, behind_digits = before.hex().upper(), behind.hex().upper()
+    fixed = len(head) - len(centre) + 2 + len(before) + len(behind)
+    return [
+        (
+            fixed + stop - start,
+            f"{head_digits}{_HEX[length]}{before_digits}{_HEX[number]}{behind_digits}"
+            f"{digits[2 * start : 2 * stop]}",
+        )
+        for number, (length, start, stop) in enumerate(places, 1)
+    ]
 
 
-def _lone_part(text: str, languages: Sequence[str]) -> tuple[Alphabet, bytes, int] | None:
-    """Return alphabet, TP-UD and TP-UDL of a text that needs no header, as nearly all do."""
-    if len(text) > MOST_SEPTETS:
-        return None
-    septets = to_septets(text)
-    if septets is not None:
-        return (GSM7, pack(septets), len(septets)) if len(septets) <= MOST_SEPTETS else None
-    if languages != ("default",):
-        return None
-    units = to_units(text)
-    return (UCS2, units, len(units)) if len(units) <= MOST_OCTETS else None
+_HEX = tuple([f"{octet:02X}" for octet in range(256)])

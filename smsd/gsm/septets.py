@@ -33,7 +33,9 @@ _fourteens = struct.Struct("14s" * (_OCTETS // 14)).unpack
 
 
 def pack(septets: bytes) -> bytes:
-    """Pack at most 1280 septets, one an octet, into ceil(7n/8) octets; spare bits are zero."""
+    """Pack septets, one an octet, into ceil(7n/8) octets; spare bits are zero."""
+    if len(septets) > _LONGEST:
+        return pack(septets[:_LONGEST]) + pack(septets[_LONGEST:])
     x = int.from_bytes(septets, "little")
     x -= (x & _2_HIGH) >> 1
     x = (x & _4_LOW) | (x & _4_HIGH) >> 2

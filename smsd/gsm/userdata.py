@@ -6,7 +6,7 @@ import codecs
 
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets, to_text
-from smsd.gsm.coding import CODINGS, GSM7, UCS2, DataCoding
+from smsd.gsm.coding import CODINGS, DATA8, GSM7, UCS2, Alphabet, DataCoding
 from smsd.gsm.errors import DecodeError, EncodeError, require
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.septets import pack, unpack
@@ -38,12 +38,12 @@ class UserData:
         cls, septets: bytes, coding: DataCoding = CODINGS[0], header: bytes = b""
     ) -> UserData:
         """Pack septets, one an octet, behind a header that begins with its length octet."""
-        return cls(coding, *pack_behind(header, septets), len(header))
+        return cls(coding, *put_behind(header, septets, GSM7), len(header))
 
     @classmethod
     def of_octets(cls, data: bytes, coding: DataCoding, header: bytes = b"") -> UserData:
         """Put octets (UCS-2 or data) behind a header that begins with its length octet."""
-        return cls(coding, *put_behind(header, data), len(header))
+        return cls(coding, *put_behind(header, data, DATA8), len(header))
 
     @classmethod
     def of_text(
@@ -101,7 +101,7 @@ class UserData:
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
         if PACKED[self.coding.octet]:
-            return unpack(self.octets, _in_septets(self.header_size), self.length)
+            return unpack(self.octets, in_septets(self.header_size), self.length)
         return self.octets[self.header_size :]
 
     @property
@@ -124,22 +124,19 @@ PACKED = tuple(coding.alphabet is GSM7 and not coding.compressed for coding in C
 _user_data = maker(UserData)
 
 
-def pack_behind(header: bytes, septets: bytes) -> tuple[bytes, int]:
-    """Return TP-UD and TP-UDL of septets behind a header."""
+def put_behind(header: bytes, coded: bytes, alphabet: Alphabet) -> tuple[bytes, int]:
+    """Return TP-UD and TP-UDL of septets, one an octet, or octets behind a header."""
+    if alphabet is not GSM7:
+        octets = header + coded
+        return octets, len(octets)
     if not header:
-        return pack(septets), len(septets)
+        return pack(coded), len(coded)
     # The header takes whole septets, fill bits included: pack as many zeros and overwrite them.
-    padded = bytes(_in_septets(len(header))) + septets
+    padded = bytes(in_septets(len(header))) + coded
     return header + pack(padded)[len(header) :], len(padded)
 
 
-def put_behind(header: bytes, data: bytes) -> tuple[bytes, int]:
-    """Return TP-UD and TP-UDL of octets behind a header."""
-    octets = header + data
-    return octets, len(octets)
-
-
-def _in_septets(octets: int) -> int:
+def in_septets(octets: int) -> int:
     """Return how many septets so many octets of header take, fill bits included."""
     return (octets * 8 + 6) // 7
 

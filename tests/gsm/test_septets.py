@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from smsd.gsm.septets import pack, unpack
 
-septets = st.lists(st.integers(0, 127), max_size=1280).map(bytes)
+septets = st.lists(st.integers(0, 127), max_size=1400).map(bytes)
 
 
 def packed_bit_by_bit(values: bytes) -> bytes:
@@ -51,7 +51,7 @@ def test_every_length_comes_back(count: int) -> None:
     assert len(pack(values)) == (count * 7 + 7) // 8
 
 
-@pytest.mark.parametrize("count", [1, 8, 159, 160, 161, 255, 256, 1280])
+@pytest.mark.parametrize("count", [1, 8, 159, 160, 161, 255, 256, 1280, 1281])
 def test_every_bit_finds_its_place(count: int) -> None:
     for at in (0, count // 2, count - 1):
         for bit in range(7):
