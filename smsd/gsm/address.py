@@ -8,6 +8,7 @@ import functools
 from smsd.gsm import semioctets
 from smsd.gsm.alphabet import to_septets, to_text
 from smsd.gsm.errors import DecodeError, EncodeError, octet, require
+from smsd.gsm.memo import memo
 from smsd.gsm.septets import pack, unpack
 from smsd.gsm.values import dataclass, maker
 
@@ -87,7 +88,10 @@ class Address:
 
     def encode(self, field: str = "address") -> bytes:
         """Return a TP-Address: its length in semi-octets, its type, its digits."""
-        return _encoded(self.digits, self.ton, self.npi, field)
+        try:
+            return _encoded[self]
+        except EncodeError as error:
+            raise EncodeError(field, error.reason) from None
 
     def encode_sc(self) -> bytes:
         """Return the service centre form, whose length is in octets and counts the type."""
@@ -102,10 +106,9 @@ class Address:
 _address = maker(Address)
 
 
-@functools.lru_cache(maxsize=_CACHED)
-def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
-    toa = 0x80 | ton << 4 | npi
-    if ton == TypeOfNumber.ALPHANUMERIC:
+def _encode(address: Address) -> bytes:
+    digits, toa, field = address.digits, address.toa, "address"
+    if address.ton is _ALPHANUMERIC:
         septets = to_septets(digits)
         if septets is None or len(septets) > _MOST_SEPTETS:
             raise EncodeError(
@@ -115,6 +118,9 @@ def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
     if len(digits) > _MOST_DIGITS:
         raise EncodeError(field, f"{len(digits)} digits, at most {_MOST_DIGITS}")
     return b"%c%c%b" % (len(digits), toa, _octets(digits, field))
+
+
+_encoded = memo(_encode, _CACHED)
 
 
 def _octets(digits: str, field: str) -> bytes:

@@ -12,6 +12,7 @@ from smsd.gsm.alphabet import ESCAPE
 from smsd.gsm.graphemes import may_cut
 from smsd.gsm.userdata import from_units, to_units
 
+_CR = 0x0D
 _LAST_LETTER = 0x10FF  # before the Hangul letters, which join
 
 
@@ -21,7 +22,7 @@ def cut_septets(text: str, septets: bytes, room: int, *, national: bool) -> list
     if ESCAPE in septets:
         cuts = _spare_escapes(septets, room)
     # The default alphabet has but one pair that belongs together.
-    if national or (b"\r\n" in septets and any(septets[at - 1 : at + 1] == b"\r\n" for at in cuts)):
+    if national or (_CR in septets and any(septets[at - 1 : at + 1] == b"\r\n" for at in cuts)):
         return _gentler(text, _widths(septets), room, cuts)
     return cuts
 

@@ -8,20 +8,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    _K = TypeVar("_K")
     _T = TypeVar("_T")
 
 
-def memo(read: Callable[[bytes], _T], most: int) -> dict[bytes, _T]:
-    """Return a dictionary of what `read` makes of octets; with more than `most` it begins anew.
+def memo(read: Callable[[_K], _T], most: int) -> dict[_K, _T]:
+    """Return a dictionary of what `read` makes of its keys; with `most` of them it begins anew.
 
-    Where the octets repeat it answers in a third of the time that `functools.lru_cache` takes.
+    What repeats is answered in a third of the time that `functools.lru_cache` takes.
     """
 
-    class Memo(dict[bytes, "_T"]):
-        def __missing__(self, octets: bytes) -> _T:
+    class Memo(dict["_K", "_T"]):
+        def __missing__(self, key: _K) -> _T:
             if len(self) >= most:
                 self.clear()
-            value = self[octets] = read(octets)
+            value = self[key] = read(key)
             return value
 
     return Memo()

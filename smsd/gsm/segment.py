@@ -126,19 +126,21 @@ def lay_out(
 
     The octets of a header are left out of it.
     """
-    bounds = zip([0, *cuts], [*cuts, len(coded)], strict=True)
+    bounds = list(zip([0, *cuts], [*cuts, len(coded)], strict=True))
     if alphabet is not GSM7:
         return coded, [(header_size + b - a, a, b) for a, b in bounds]
-    # A part of 160 septets is 140 octets: filled up to that, all are packed in one go. The header
+    # 160 septets are 140 octets: filled up to that, all parts are packed in one go. The header
     # takes whole septets of them, fill bits included.
-    before = bytes(in_septets(header_size))
-    filled, places = [], []
-    for index, (a, b) in enumerate(bounds):
-        filled.append((before + coded[a:b]).ljust(MOST_SEPTETS, b"\0"))
-        length = len(before) + b - a
-        start = MOST_OCTETS * index
-        places.append((length, start + header_size, start + (length * 7 + 7) // 8))
-    return pack(b"".join(filled)), places
+    fill = in_septets(header_size)
+    zeros = bytes(fill)
+    octets = pack(b"".join([(zeros + coded[a:b]).ljust(MOST_SEPTETS, b"\0") for a, b in bounds]))
+    places = []
+    start = header_size
+    for a, b in bounds:
+        size = (fill + b - a) * 7 + 7 >> 3
+        places.append((fill + b - a, start, start + size - header_size))
+        start += MOST_OCTETS
+    return octets, places
 
 
 def _several(common: bytes, wide: bool) -> int:
@@ -162,6 +164,8 @@ def plan(
         raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
     septets = None if alphabet is UCS2 else to_septets(text)
     if septets is not None:  # national tables would only add a header, UCS-2 only octets
+        if len(septets) <= MOST_SEPTETS and not common:
+            return GSM7, common, septets, []
         cuts = _cut_septets(text, septets, common, wide, national=False)
         return GSM7, common, septets, _limited(cuts)
     national = () if alphabet is UCS2 else _pairs(languages)
