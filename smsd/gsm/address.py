@@ -47,11 +47,10 @@ class NumberingPlan(enum.IntEnum):
     RESERVED_15 = 15
 
 
-_TYPES = tuple(TypeOfNumber)
 _UNKNOWN, _INTERNATIONAL = TypeOfNumber.UNKNOWN, TypeOfNumber.INTERNATIONAL
 _ALPHANUMERIC = TypeOfNumber.ALPHANUMERIC
 _ISDN = NumberingPlan.ISDN
-_PLANS = tuple(NumberingPlan)
+_KINDS = tuple([(ton, npi) for _ in (0, 0x80) for ton in TypeOfNumber for npi in NumberingPlan])
 _DIGITS = frozenset("0123456789*#abc")
 _MOST_DIGITS = 20  # TP addresses are at most 12 octets (23.040 9.1.2.5)
 _MOST_SEPTETS = 11
@@ -147,7 +146,7 @@ def end(octets: bytes, at: int, field: str) -> int:
 def decode(octets: bytes) -> Address:
     """Return the TP-Address whose octets, length and type included, are given."""
     length, toa = octets[0], octets[1]
-    ton, npi = _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111]
+    ton, npi = _KINDS[toa]
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
         return Address(to_text(unpack(octets[2:], 0, length * 4 // 7)), ton, npi)
@@ -158,8 +157,7 @@ def decode_sc(octets: bytes) -> Address | None:
     """Return the service centre address whose octets are given; `None` for the modem's own."""
     if len(octets) < 2:
         return None
-    toa = octets[1]
-    return Address(semioctets.to_digits(octets[2:]), _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111])
+    return Address(semioctets.to_digits(octets[2:]), *_KINDS[octets[1]])
 
 
 def check(octets: bytes, offset: int, field: str) -> None:

@@ -75,7 +75,8 @@ def _end(octets: bytes, at: int) -> None:
 
 
 def _deliver(octets: bytes, at: int, strict: bool) -> Deliver:
-    if len(octets) < at + 2 or len(octets) < (pid := at + 3 + (octets[at + 1] + 1 >> 1)) + 10:
+    size = len(octets)
+    if size < at + 2 or size < (pid := at + 3 + (octets[at + 1] + 1 >> 1)) + 10:
         _refuse_deliver(octets, at)
     first, udl = octets[at], pid + 9
     coding = CODINGS[octets[pid + 1]]
@@ -158,22 +159,18 @@ def _validity(octets: bytes, at: int, form: int) -> tuple[Validity | None, int]:
 
 
 def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
-    first = octets[at]
-    reference = octet(octets, at + 1, "reference")
-    scts = address.end(octets, at + 2, "recipient")
-    dt, st, pi = scts + 7, scts + 14, scts + 15
-    if len(octets) < pi:
-        require(octets, scts, timestamp.SIZE, "sent_at")
-        require(octets, dt, timestamp.SIZE, "discharged_at")
-        require(octets, st, 1, "status")
+    size = len(octets)
+    if size < at + 3 or size < (scts := at + 4 + (octets[at + 2] + 1 >> 1)) + 15:
+        _refuse_status_report(octets, at)
+    first, dt, st, pi = octets[at], scts + 7, scts + 14, scts + 15
     if strict:
         _check(octets, at + 2, scts, "recipient", {"sent_at": scts, "discharged_at": dt})
     pid, coding, user_data = None, None, None
-    if len(octets) > pi:
+    if size > pi:
         announced, after = _indicator(octets, pi)
         pid, coding, user_data = _parameters(octets, announced, after, first & UDHI, strict)
     return _status_report_of(
-        reference,
+        octets[at + 1],
         _addresses[octets[at + 2 : scts]],
         _times[octets[scts:dt]],
         _times[octets[dt:st]],
@@ -186,6 +183,15 @@ def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
         coding,
         user_data,
     )
+
+
+def _refuse_status_report(octets: bytes, at: int) -> NoReturn:
+    """Raise `DecodeError` for the field that the octets end in, TP-ST at the latest."""
+    require(octets, at + 1, 1, "reference")
+    scts = address.end(octets, at + 2, "recipient")
+    require(octets, scts, timestamp.SIZE, "sent_at")
+    require(octets, scts + 7, timestamp.SIZE, "discharged_at")
+    raise DecodeError("status", scts + 14, "1 octet wanted, 0 left")
 
 
 def _indicator(octets: bytes, at: int) -> tuple[int, int]:

@@ -120,7 +120,7 @@ def concatenation(header: bytes) -> Concatenation | None:
 
     One with a total or number of 0, or a number over the total, shall be ignored (9.2.3.24.1).
     """
-    if header[:3] == _LONE_CONCATENATION and len(header) == 6:  # so nearly all of them are
+    if len(header) == 6 and header.startswith(_LONE_CONCATENATION):  # so nearly all of them are
         _, _, _, reference, total, number = header
         return _concatenation(reference, total, number) if 1 <= number <= total else None
     found = None

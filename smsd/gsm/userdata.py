@@ -100,26 +100,31 @@ class UserData:
     @property
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
-        if PACKED[self.coding.octet]:
+        if TEXT[self.coding.octet] is GSM7:
             return unpack(self.octets, in_septets(self.header_size), self.length)
         return self.octets[self.header_size :]
 
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
-        size = self.header_size
-        if PACKED[self.coding.octet]:
-            septets = unpack(self.octets, (size * 8 + 6) // 7, self.length)
+        alphabet, size = TEXT[self.coding.octet], self.header_size
+        if alphabet is GSM7:
             if not size:
-                return to_text(septets)
+                return to_text(unpack(self.octets, 0, self.length))
+            septets = unpack(self.octets, in_septets(size), self.length)
             return to_text(septets, *udh.languages(self.octets[:size]))
-        if self.coding.alphabet is UCS2 and not self.coding.compressed:
+        if alphabet is UCS2:
             return from_units(whole_units(self.octets[size:]))
         return None
 
 
-PACKED = tuple(coding.alphabet is GSM7 and not coding.compressed for coding in CODINGS)
-"""Whether user data of a coding are septets of the default alphabet, by its octet."""
+TEXT = tuple(
+    [
+        None if coding.compressed or coding.alphabet is DATA8 else coding.alphabet
+        for coding in CODINGS
+    ]
+)
+"""The alphabet of the text that user data of a coding carry, if any, by its octet."""
 
 _user_data = maker(UserData)
 
@@ -167,7 +172,7 @@ def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserD
     none: what is there is read as text.
     """
     length = octets[at]
-    size = length * 7 + 7 >> 3 if PACKED[coding.octet] else length
+    size = length * 7 + 7 >> 3 if TEXT[coding.octet] is GSM7 else length
     found = octets[at + 1 : at + 1 + size]
     if len(found) < size:
         require(octets, at + 1, size, "user_data")
