@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import count, groupby
 
 from smsd.gsm.alphabet import to_text
 from smsd.gsm.coding import GSM7, UCS2
-from smsd.gsm.userdata import TEXT, UserData, from_units, whole_units
+from smsd.gsm.septets import unpack_each
+from smsd.gsm.userdata import FILLED, MOST_SEPTETS, TEXT, UserData, from_units, whole_units
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,12 +24,24 @@ def assemble(parts: Sequence[UserData]) -> str:
     """
     texts = []
     for (alphabet, languages), run in groupby(parts, _kind):
-        pieces = [part.data for part in run]
         if alphabet is GSM7:
-            texts.append(to_text(b"".join(pieces), *languages))
+            texts.append(to_text(_septets(list(run)), *languages))
         elif alphabet is UCS2:
-            texts.append(from_units(b"".join([whole_units(piece) for piece in pieces])))
+            texts.append(from_units(b"".join([whole_units(part.data) for part in run])))
     return "".join(texts)
+
+
+def _septets(parts: list[UserData]) -> bytes:
+    """Return the septets of the parts without their headers, unpacked in one go."""
+    if max([part.length for part in parts]) > MOST_SEPTETS:  # more than a message can hold
+        return b"".join([part.data for part in parts])
+    septets = unpack_each([part.octets for part in parts])
+    return b"".join(
+        [
+            septets[at + FILLED[part.header_size] : at + part.length]
+            for at, part in zip(count(0, MOST_SEPTETS), parts)
+        ]
+    )
 
 
 def assemble_data(parts: Sequence[UserData]) -> bytes:

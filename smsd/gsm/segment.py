@@ -11,10 +11,10 @@ from smsd.gsm.header import Concatenation, InformationElement
 from smsd.gsm.septets import pack
 from smsd.gsm.tables import LOCKING, SINGLE, Language
 from smsd.gsm.userdata import (
+    FILLED,
     MOST_OCTETS,
     MOST_SEPTETS,
     UserData,
-    in_septets,
     put_behind,
     to_units,
 )
@@ -131,7 +131,7 @@ def lay_out(
         return coded, [(header_size + b - a, a, b) for a, b in bounds]
     # 160 septets are 140 octets: filled up to that, all parts are packed in one go. The header
     # takes whole septets of them, fill bits included.
-    fill = in_septets(header_size)
+    fill = FILLED[header_size]
     zeros = bytes(fill)
     octets = pack(b"".join([(zeros + coded[a:b]).ljust(MOST_SEPTETS, b"\0") for a, b in bounds]))
     places = []

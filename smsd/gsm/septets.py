@@ -14,7 +14,8 @@ from __future__ import annotations
 import struct
 
 _OCTETS, _SEPTETS = 140, 160  # a full message: the same bits in both
-_LONGEST = 1280  # septets that can be packed at once: eight full messages
+_MESSAGES = 8  # that can be packed or unpacked at once
+_LONGEST = _MESSAGES * _SEPTETS
 
 
 def _lanes(width: int, start: int, pitch: int) -> int:
@@ -29,7 +30,9 @@ _4_LOW, _8_LOW = _lanes(14, 0, 32), _lanes(28, 0, 64)
 # The upper halves of 16, 8, 4, 2 packed septets, as unpacking meets them.
 _16_UPPER, _8_UPPER = _lanes(56, 56, 128), _lanes(28, 28, 64)
 _4_UPPER, _2_UPPER = _lanes(14, 14, 32), _lanes(7, 7, 16)
-_fourteens = struct.Struct("14s" * (_OCTETS // 14)).unpack
+# What cuts as many messages as its place says into pieces of fourteen octets.
+_FOURTEENS = [struct.Struct("14s" * (_OCTETS // 14 * n)).unpack for n in range(_MESSAGES + 1)]
+_fourteens = _FOURTEENS[1]
 
 
 def pack(septets: bytes) -> bytes:
@@ -51,13 +54,26 @@ def unpack(octets: bytes, start: int, stop: int) -> bytes:
     The octets do not say where the text ends, for the last of them may be fill: TP-UDL does.
     """
     if stop > _SEPTETS:
-        rest = unpack(octets[_OCTETS:], max(start - _SEPTETS, 0), stop - _SEPTETS)
-        return unpack(octets[:_OCTETS], start, _SEPTETS) + rest
+        end = -(-stop // _SEPTETS) * _OCTETS
+        return unpack_each([octets[at : at + _OCTETS] for at in range(0, end, _OCTETS)])[start:stop]
     if len(octets) != _OCTETS:
         octets = octets[:_OCTETS].ljust(_OCTETS, b"\0")
     x = int.from_bytes(b"\0\0".join(_fourteens(octets)), "little")
+    return _open(x).to_bytes(_SEPTETS, "little")[start:stop]
+
+
+def unpack_each(messages: list[bytes]) -> bytes:
+    """Return 160 septets of each message's packed octets, all of them in a row."""
+    if len(messages) > _MESSAGES:
+        return unpack_each(messages[:_MESSAGES]) + unpack_each(messages[_MESSAGES:])
+    whole = b"".join([octets[:_OCTETS].ljust(_OCTETS, b"\0") for octets in messages])
+    x = int.from_bytes(b"\0\0".join(_FOURTEENS[len(messages)](whole)), "little")
+    return _open(x).to_bytes(_SEPTETS * len(messages), "little")
+
+
+def _open(x: int) -> int:
+    """Move the upper halves of 16, 8, 4 and 2 septets up."""
     x += (x & _16_UPPER) * 0xFF
     x += (x & _8_UPPER) * 0xF
     x += (x & _4_UPPER) * 0b11
-    x += x & _2_UPPER
-    return x.to_bytes(_SEPTETS, "little")[start:stop]
+    return x + (x & _2_UPPER)

@@ -101,7 +101,7 @@ class UserData:
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
         if TEXT[self.coding.octet] is GSM7:
-            return unpack(self.octets, in_septets(self.header_size), self.length)
+            return unpack(self.octets, FILLED[self.header_size], self.length)
         return self.octets[self.header_size :]
 
     @property
@@ -111,12 +111,15 @@ class UserData:
         if alphabet is GSM7:
             if not size:
                 return to_text(unpack(self.octets, 0, self.length))
-            septets = unpack(self.octets, in_septets(size), self.length)
+            septets = unpack(self.octets, FILLED[size], self.length)
             return to_text(septets, *udh.languages(self.octets[:size]))
         if alphabet is UCS2:
             return from_units(whole_units(self.octets[size:]))
         return None
 
+
+FILLED = tuple([(octets * 8 + 6) // 7 for octets in range(257)])
+"""How many septets so many octets of header take, fill bits included."""
 
 TEXT = tuple(
     [
@@ -137,13 +140,8 @@ def put_behind(header: bytes, coded: bytes, alphabet: Alphabet) -> tuple[bytes, 
     if not header:
         return pack(coded), len(coded)
     # The header takes whole septets, fill bits included: pack as many zeros and overwrite them.
-    padded = bytes(in_septets(len(header))) + coded
+    padded = bytes(FILLED[len(header)]) + coded
     return header + pack(padded)[len(header) :], len(padded)
-
-
-def in_septets(octets: int) -> int:
-    """Return how many septets so many octets of header take, fill bits included."""
-    return (octets * 8 + 6) // 7
 
 
 def to_units(text: str) -> bytes:
