@@ -63,7 +63,7 @@ _DEFAULT = tables(0, 0)
 def to_septets(text: str, locking: int = 0, single: int = 0) -> bytes | None:
     """Return the text as septets, one an octet, or `None` when a character is in neither table."""
     if text.isascii() and not (locking or single):
-        mapped = codecs.ascii_encode(text)[0].translate(_FROM_ASCII)
+        mapped = text.encode().translate(_FROM_ASCII)
         if mapped.isascii():
             return mapped
     pair = tables(locking, single) if locking or single else _DEFAULT
@@ -97,7 +97,7 @@ def to_text(septets: bytes, locking: int = 0, single: int = 0) -> str:
     if not (locking or single):
         latin = septets.translate(_TO_LATIN_1)
         if _OTHER not in latin:
-            return codecs.latin_1_decode(latin)[0]
+            return latin.decode("latin-1")
     pair = tables(locking, single)
     pieces = iter(septets.split(_ESC))
     text = _plain(next(pieces), pair)

@@ -15,8 +15,8 @@ PORTS_16 = 0x05
 CONCATENATION_16 = 0x08
 SINGLE_SHIFT = 0x24
 LOCKING_SHIFT = 0x25
-_DEFAULT_TABLES = (0, 0)
-_LONE_CONCATENATION = bytes((5, CONCATENATION_8, 3))
+CONCATENATION_ALONE = bytes((5, CONCATENATION_8, 3)), bytes((6, CONCATENATION_16, 4))
+"""How nearly all headers begin: they are a concatenation and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def concatenation(header: bytes) -> Concatenation | None:
 
     One with a total or number of 0, or a number over the total, shall be ignored (9.2.3.24.1).
     """
-    if len(header) == 6 and header.startswith(_LONE_CONCATENATION):  # so nearly all of them are
+    if header.startswith(CONCATENATION_ALONE[0]) and len(header) == 6:
         _, _, _, reference, total, number = header
         return _concatenation(reference, total, number) if 1 <= number <= total else None
     found = None
@@ -150,8 +150,6 @@ def ports(header: bytes) -> Ports | None:
 
 def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
-    if LOCKING_SHIFT not in header and SINGLE_SHIFT not in header:
-        return _DEFAULT_TABLES  # as most are, without looking where the elements begin
     locking = single = 0
     for iei, data in split(header):
         if iei == LOCKING_SHIFT and len(data) == 1:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     _Plan = tuple[Alphabet, bytes, bytes, list[int]]
 
 MOST_PARTS = 255  # the total is one octet
+_DEFAULT = ("default",)
 _LEAST_ROOM = 4  # octets: two escaped septets or a surrogate pair
 
 _user_data = maker(UserData)
@@ -39,7 +40,7 @@ def segment(
     wide: bool = False,
     alphabet: Alphabet | None = None,
     message_class: MessageClass | int | None = None,
-    languages: Sequence[str] = ("default",),
+    languages: Sequence[str] = _DEFAULT,
     elements: Sequence[InformationElement] = (),
 ) -> tuple[UserData, ...]:
     """Return the text as the fewest parts, each knowing its `coding`.
@@ -101,7 +102,7 @@ def count_parts(
     *,
     wide: bool = False,
     alphabet: Alphabet | None = None,
-    languages: Sequence[str] = ("default",),
+    languages: Sequence[str] = _DEFAULT,
     elements: Sequence[InformationElement] = (),
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
@@ -168,20 +169,24 @@ def plan(
             return GSM7, common, septets, []
         cuts = _cut_septets(text, septets, common, wide, national=False)
         return GSM7, common, septets, _limited(cuts)
-    national = () if alphabet is UCS2 else _pairs(languages)
-    plans = [*_national_plans(text, wide, national, elements)] if national else []
+    if alphabet is UCS2 or (alphabet is None and languages == _DEFAULT):
+        units, cuts = _units(text, common, wide)
+        return UCS2, common, units, _limited(cuts)
+    plans = [*_national_plans(text, wide, _pairs(languages), elements)]
     if alphabet is not GSM7:
-        units = to_units(text)
-        alone = len(units) + len(common) <= MOST_OCTETS
-        cuts = [] if alone else cut_units(text, units, _several(common, wide))
-        if not plans:
-            return UCS2, common, units, _limited(cuts)
-        plans.append((UCS2, common, units, cuts))
+        plans.append((UCS2, common, *_units(text, common, wide)))
     if not plans:
         raise EncodeError("text", f"the {alphabet} alphabet cannot write it")
     best = min(plans, key=lambda plan: len(plan[3]))
     _limited(best[3])
     return best
+
+
+def _units(text: str, common: bytes, wide: bool) -> tuple[bytes, list[int]]:
+    units = to_units(text)
+    if len(units) + len(common) <= MOST_OCTETS:
+        return units, []
+    return units, cut_units(text, units, _several(common, wide))
 
 
 def _limited(cuts: list[int]) -> list[int]:
@@ -216,8 +221,6 @@ def _national_plans(
 
 def _pairs(languages: Sequence[str]) -> Sequence[tuple[int, int]]:
     """Return the pairs of tables that the languages allow: one shift before two."""
-    if languages == ("default",):
-        return ()
     chosen = []
     for name in languages:
         try:

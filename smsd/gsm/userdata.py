@@ -95,7 +95,9 @@ class UserData:
     @property
     def languages(self) -> tuple[int, int]:
         """The languages of the locking and the single shift table, 0 for the default ones."""
-        return udh.languages(self.octets[: self.header_size]) if self.header_size else (0, 0)
+        if not self.header_size or self.octets.startswith(udh.CONCATENATION_ALONE):
+            return 0, 0
+        return udh.languages(self.octets[: self.header_size])
 
     @property
     def data(self) -> bytes:
@@ -107,14 +109,12 @@ class UserData:
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
-        alphabet, size = TEXT[self.coding.octet], self.header_size
+        alphabet = TEXT[self.coding.octet]
         if alphabet is GSM7:
-            if not size:
-                return to_text(unpack(self.octets, 0, self.length))
-            septets = unpack(self.octets, FILLED[size], self.length)
-            return to_text(septets, *udh.languages(self.octets[:size]))
+            septets = unpack(self.octets, FILLED[self.header_size], self.length)
+            return to_text(septets, *self.languages)
         if alphabet is UCS2:
-            return from_units(whole_units(self.octets[size:]))
+            return from_units(whole_units(self.octets[self.header_size :]))
         return None
 
 
