@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from smsd.gsm.coding import DataCoding
+from smsd.gsm.alphabet import to_septets
+from smsd.gsm.coding import GSM7, UCS2, DataCoding
 from smsd.gsm.encoding import submit_head
 from smsd.gsm.segment import header_around_number, lay_out, plan
+from smsd.gsm.septets import pack
 from smsd.gsm.tpdu import SRR, UDHI
-from smsd.gsm.userdata import put_behind
+from smsd.gsm.userdata import MOST_OCTETS, MOST_SEPTETS, put_behind, to_units
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from smsd.gsm.address import Address
-    from smsd.gsm.coding import MessageClass
+    from smsd.gsm.coding import Alphabet, MessageClass
     from smsd.gsm.validity import Validity
 
 
@@ -36,29 +38,60 @@ def compose(
     """
     flags = SRR if report_requested else 0
     centre = b"\0" if sc is None else sc.encode_sc()
-    alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
-    if common or cuts:
+    alone = _alone(text, languages)
+    if alone is None:
+        alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
         flags |= UDHI
+    else:
+        alphabet, octets, length = alone
     coding = DataCoding.of(alphabet, message_class)
     head = centre + submit_head(flags, 0, destination, 0, coding, validity)
-    if not cuts:
+    if alone is None:
+        if cuts:
+            ends = header_around_number(common, len(cuts) + 1, reference, wide)
+            size = len(ends[0]) + 1 + len(ends[1])
+            places = lay_out(alphabet, coded, cuts, size)
+            return _several(head, len(head) - len(centre), ends, *places)
         octets, length = put_behind(common, coded, alphabet)
-        pdu = b"%b%c%b" % (head, length, octets)
-        return [(len(pdu) - len(centre), pdu.hex().upper())]
-    # All that parts have not alike are number, TP-UDL and text: the rest is written once.
-    before, behind = header_around_number(common, len(cuts) + 1, reference, wide)
-    octets, places = lay_out(alphabet, coded, cuts, len(before) + 1 + len(behind))
-    head_digits, digits = head.hex().upper(), octets.hex().upper()
-    before_digits, behind_digits = before.hex().upper(), behind.hex().upper()
-    fixed = len(head) - len(centre) + 2 + len(before) + len(behind)
-    return [
-        (
-            fixed + stop - start,
-            f"{head_digits}{_HEX[length]}{before_digits}{_HEX[number]}{behind_digits}"
-            f"{digits[2 * start : 2 * stop]}",
-        )
-        for number, (length, start, stop) in enumerate(places, 1)
-    ]
+    pdu = b"%b%c%b" % (head, length, octets)
+    return [(len(pdu) - len(centre), pdu.hex().upper())]
+
+
+def _alone(text: str, languages: Sequence[str]) -> tuple[Alphabet, bytes, int] | None:
+    """Return alphabet, TP-UD and TP-UDL of a text that needs no header, as nearly all do."""
+    if len(text) > MOST_SEPTETS:
+        return None
+    septets = to_septets(text)
+    if septets is not None:
+        return (GSM7, pack(septets), len(septets)) if len(septets) <= MOST_SEPTETS else None
+    if languages != ("default",):
+        return None
+    units = to_units(text)
+    return (UCS2, units, len(units)) if len(units) <= MOST_OCTETS else None
 
 
 _HEX = tuple([f"{octet:02X}" for octet in range(256)])
+
+
+def _several(
+    head: bytes,
+    counted: int,
+    header: tuple[bytes, bytes],
+    octets: bytes,
+    places: list[tuple[int, int, int]],
+) -> list[tuple[int, str]]:
+    """Return the PDUs of several parts; `counted` octets of the head belong to the TPDU.
+
+    Only their number, TP-UDL and text tell them apart: what else they have is written once.
+    """
+    counted += 2 + len(header[0]) + len(header[1])
+    start, before, after, digits = [
+        some.hex().upper() for some in (head, header[0], header[1], octets)
+    ]
+    return [
+        (
+            counted + b - a,
+            f"{start}{_HEX[length]}{before}{_HEX[number]}{after}{digits[2 * a : 2 * b]}",
+        )
+        for number, (length, a, b) in enumerate(places, 1)
+    ]

@@ -8,7 +8,7 @@ from smsd.gsm.coding import DATA8, GSM7, UCS2, Alphabet, DataCoding, MessageClas
 from smsd.gsm.cutting import cut_septets, cut_units
 from smsd.gsm.errors import EncodeError
 from smsd.gsm.header import Concatenation, InformationElement
-from smsd.gsm.septets import pack
+from smsd.gsm.septets import pack_each
 from smsd.gsm.tables import LOCKING, SINGLE, Language
 from smsd.gsm.userdata import (
     FILLED,
@@ -130,11 +130,10 @@ def lay_out(
     bounds = list(zip([0, *cuts], [*cuts, len(coded)], strict=True))
     if alphabet is not GSM7:
         return coded, [(header_size + b - a, a, b) for a, b in bounds]
-    # 160 septets are 140 octets: filled up to that, all parts are packed in one go. The header
-    # takes whole septets of them, fill bits included.
+    # The header takes whole septets, fill bits included.
     fill = FILLED[header_size]
     zeros = bytes(fill)
-    octets = pack(b"".join([(zeros + coded[a:b]).ljust(MOST_SEPTETS, b"\0") for a, b in bounds]))
+    octets = pack_each([zeros + coded[a:b] for a, b in bounds])
     places = []
     start = header_size
     for a, b in bounds:

@@ -36,9 +36,7 @@ _fourteens = _FOURTEENS[1]
 
 
 def pack(septets: bytes) -> bytes:
-    """Pack septets, one an octet, into ceil(7n/8) octets; spare bits are zero."""
-    if len(septets) > _LONGEST:
-        return pack(septets[:_LONGEST]) + pack(septets[_LONGEST:])
+    """Pack at most 1280 septets, one an octet, into ceil(7n/8) octets; spare bits are zero."""
     x = int.from_bytes(septets, "little")
     x -= (x & _2_HIGH) >> 1
     x = (x & _4_LOW) | (x & _4_HIGH) >> 2
@@ -46,6 +44,13 @@ def pack(septets: bytes) -> bytes:
     octets = bytearray(x.to_bytes(len(septets), "little"))
     del octets[7::8]
     return bytes(octets)
+
+
+def pack_each(messages: list[bytes]) -> bytes:
+    """Return 140 octets for each message of at most 160 septets, all of them in a row."""
+    if len(messages) > _MESSAGES:
+        return b"".join([pack_each(chunk) for chunk in _chunks(messages)])
+    return pack(b"".join([septets.ljust(_SEPTETS, b"\0") for septets in messages]))
 
 
 def unpack(octets: bytes, start: int, stop: int) -> bytes:
@@ -65,10 +70,14 @@ def unpack(octets: bytes, start: int, stop: int) -> bytes:
 def unpack_each(messages: list[bytes]) -> bytes:
     """Return 160 septets of each message's packed octets, all of them in a row."""
     if len(messages) > _MESSAGES:
-        return unpack_each(messages[:_MESSAGES]) + unpack_each(messages[_MESSAGES:])
+        return b"".join([unpack_each(chunk) for chunk in _chunks(messages)])
     whole = b"".join([octets[:_OCTETS].ljust(_OCTETS, b"\0") for octets in messages])
     x = int.from_bytes(b"\0\0".join(_FOURTEENS[len(messages)](whole)), "little")
     return _open(x).to_bytes(_SEPTETS * len(messages), "little")
+
+
+def _chunks(messages: list[bytes]) -> list[list[bytes]]:
+    return [messages[at : at + _MESSAGES] for at in range(0, len(messages), _MESSAGES)]
 
 
 def _open(x: int) -> int:
