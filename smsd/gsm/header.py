@@ -151,6 +151,8 @@ def ports(header: bytes) -> Ports | None:
 def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
     locking = single = 0
+    if header.startswith(CONCATENATION_ALONE):
+        return locking, single
     for iei, data in split(header):
         if iei == LOCKING_SHIFT and len(data) == 1:
             locking = data[0]

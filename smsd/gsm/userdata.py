@@ -95,9 +95,7 @@ class UserData:
     @property
     def languages(self) -> tuple[int, int]:
         """The languages of the locking and the single shift table, 0 for the default ones."""
-        if not self.header_size or self.octets.startswith(udh.CONCATENATION_ALONE):
-            return 0, 0
-        return udh.languages(self.octets[: self.header_size])
+        return udh.languages(self.octets[: self.header_size]) if self.header_size else (0, 0)
 
     @property
     def data(self) -> bytes:
@@ -109,12 +107,14 @@ class UserData:
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
-        alphabet = TEXT[self.coding.octet]
+        alphabet, octets, size = TEXT[self.coding.octet], self.octets, self.header_size
         if alphabet is GSM7:
-            septets = unpack(self.octets, FILLED[self.header_size], self.length)
-            return to_text(septets, *self.languages)
+            septets = unpack(octets, FILLED[size], self.length)
+            if not size or octets.startswith(udh.CONCATENATION_ALONE):
+                return to_text(septets)
+            return to_text(septets, *udh.languages(octets[:size]))
         if alphabet is UCS2:
-            return from_units(whole_units(self.octets[self.header_size :]))
+            return from_units(whole_units(octets[size:]))
         return None
 
 
