@@ -49,9 +49,8 @@ def compose(
     if alone is None:
         if cuts:
             ends = header_around_number(common, len(cuts) + 1, reference, wide)
-            size = len(ends[0]) + 1 + len(ends[1])
-            places = lay_out(alphabet, coded, cuts, size)
-            return _several(head, len(head) - len(centre), ends, *places)
+            parts = lay_out(alphabet, coded, cuts, len(ends[0]) + 1 + len(ends[1]))
+            return _several(head, len(head) - len(centre), ends, parts)
         octets, length = put_behind(common, coded, alphabet)
     pdu = b"%b%c%b" % (head, length, octets)
     return [(len(pdu) - len(centre), pdu.hex().upper())]
@@ -74,24 +73,18 @@ _HEX = tuple([f"{octet:02X}" for octet in range(256)])
 
 
 def _several(
-    head: bytes,
-    counted: int,
-    header: tuple[bytes, bytes],
-    octets: bytes,
-    places: list[tuple[int, int, int]],
+    head: bytes, counted: int, header: tuple[bytes, bytes], parts: list[tuple[int, bytes]]
 ) -> list[tuple[int, str]]:
     """Return the PDUs of several parts; `counted` octets of the head belong to the TPDU.
 
     Only their number, TP-UDL and text tell them apart: what else they have is written once.
     """
     counted += 2 + len(header[0]) + len(header[1])
-    start, before, after, digits = [
-        some.hex().upper() for some in (head, header[0], header[1], octets)
-    ]
+    start, before, after = [octets.hex().upper() for octets in (head, *header)]
     return [
         (
-            counted + b - a,
-            f"{start}{_HEX[length]}{before}{_HEX[number]}{after}{digits[2 * a : 2 * b]}",
+            counted + len(octets),
+            f"{start}{_HEX[length]}{before}{_HEX[number]}{after}{octets.hex().upper()}",
         )
-        for number, (length, a, b) in enumerate(places, 1)
+        for number, (length, octets) in enumerate(parts, 1)
     ]

@@ -48,15 +48,18 @@ class Concatenation:
     @property
     def element(self) -> InformationElement:
         """The information element that says so."""
-        limit = 0xFFFF if self.wide else 0xFF
-        if not (0 <= self.reference <= limit and 1 <= self.number <= self.total <= 255):
+        octets = self.encode()
+        return InformationElement(octets[0], octets[2:])
+
+    def encode(self) -> bytes:
+        """Return the octets of the element."""
+        reference, total, number, wide = self.reference, self.total, self.number, self.wide
+        if not (0 <= reference <= (0xFFFF if wide else 0xFF) and 1 <= number <= total <= 255):
             raise EncodeError("user_data.udh", f"{self} is out of range")
-        if self.wide:
-            reference = self.reference.to_bytes(2, "big")
-            return InformationElement(
-                CONCATENATION_16, reference + bytes((self.total, self.number))
-            )
-        return InformationElement(CONCATENATION_8, bytes((self.reference, self.total, self.number)))
+        if wide:
+            octets = (CONCATENATION_16, 4, reference >> 8, reference & 0xFF, total, number)
+            return bytes(octets)
+        return bytes((CONCATENATION_8, 3, reference, total, number))
 
 
 @dataclass(frozen=True, slots=True)

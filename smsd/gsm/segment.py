@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets
 from smsd.gsm.coding import DATA8, GSM7, UCS2, Alphabet, DataCoding, MessageClass
@@ -71,11 +73,10 @@ def _parts(
         return (_user_data(coding, octets, length, len(common)),)
     start, rest = header_around_number(common, len(cuts) + 1, reference, wide)
     size = len(start) + 1 + len(rest)
-    octets, places = lay_out(alphabet, coded, cuts, size)
     return tuple(
         [
-            _user_data(coding, b"%b%c%b%b" % (start, number, rest, octets[a:b]), length, size)
-            for number, (length, a, b) in enumerate(places, 1)
+            _user_data(coding, b"%b%c%b%b" % (start, number, rest, octets), length, size)
+            for number, (length, octets) in enumerate(lay_out(alphabet, coded, cuts, size), 1)
         ]
     )
 
@@ -116,31 +117,25 @@ def header_around_number(
 
     That number, the last octet of the first element, is all that tells their headers apart.
     """
-    tie = Concatenation(reference, total, 1, wide).element.encode()[:-1]
+    tie = Concatenation(reference, total, 1, wide).encode()[:-1]
     return bytes((len(tie) + max(len(common), 1),)) + tie, common[1:]
 
 
 def lay_out(
     alphabet: Alphabet, coded: bytes, cuts: list[int], header_size: int
-) -> tuple[bytes, list[tuple[int, int, int]]]:
-    """Return TP-UD of all parts in a row, and for each part TP-UDL and from where to where it lies.
-
-    The octets of a header are left out of it.
-    """
-    bounds = list(zip([0, *cuts], [*cuts, len(coded)], strict=True))
+) -> list[tuple[int, bytes]]:
+    """Return TP-UDL of each part, and its TP-UD without the header that counts in it."""
+    bounds = zip([0, *cuts], [*cuts, len(coded)], strict=True)
     if alphabet is not GSM7:
-        return coded, [(header_size + b - a, a, b) for a, b in bounds]
+        return [(header_size + b - a, coded[a:b]) for a, b in bounds]
     # The header takes whole septets, fill bits included.
-    fill = FILLED[header_size]
-    zeros = bytes(fill)
-    octets = pack_each([zeros + coded[a:b] for a, b in bounds])
-    places = []
-    start = header_size
-    for a, b in bounds:
-        size = (fill + b - a) * 7 + 7 >> 3
-        places.append((fill + b - a, start, start + size - header_size))
-        start += MOST_OCTETS
-    return octets, places
+    place = bytes(FILLED[header_size])
+    pieces = [place + coded[a:b] for a, b in bounds]
+    packed = pack_each(pieces)
+    return [
+        (len(piece), packed[at + header_size : at + (len(piece) * 7 + 7) // 8])
+        for piece, at in zip(pieces, count(0, MOST_OCTETS), strict=False)
+    ]
 
 
 def _several(common: bytes, wide: bool) -> int:
