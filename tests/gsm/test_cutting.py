@@ -105,6 +105,11 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
         ("яbce\u0301fgh", 8, [8, 8]),
         ("abc👍🏽d", 10, [6, 10]),
         ("abc\r\nd", 8, [6, 6]),
+        ("abcd\nefg", 8, [8, 8]),
+        ("abcd efg", 8, [8, 8]),
+        ("а" * 4 + "\u0483", 8, [6, 4]),
+        ("가" * 4 + "\u11a8", 8, [6, 4]),
+        ("가" * 5, 8, [8, 2]),
         # The second cut is looked at as well as the first.
         ("яяяяяяяe\u0301я", 8, [8, 6, 6]),
         ("aaaaaaae\u0301a", 8, [8, 6, 6]),

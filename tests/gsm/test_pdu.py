@@ -147,7 +147,7 @@ def test_strict_reaches_every_field() -> None:
 
 def test_compose_without_options() -> None:
     number = Address.parse("36789")
-    for text in ("a" * 160, "a" * 161, "я" * 70, "я" * 71, "🙂" * 36, ""):
+    for text in ("a" * 160, "a" * 161, "ab€" * 450, "я" * 700, "я" * 70, "я" * 71, "🙂" * 36, ""):
         pdus = [PDU(None, Submit(number, part, coding=part.coding)) for part in segment(text)]
         assert compose(number, text) == [(pdu.length, pdu.hex) for pdu in pdus]
     [(length, pdu)] = compose(number, "ğ", languages=("turkish",))
