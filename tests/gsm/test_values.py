@@ -4,8 +4,6 @@ import copy
 import dataclasses
 import itertools
 import pickle
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -59,29 +57,6 @@ def test_equality_and_hash_are_by_type_and_fields() -> None:
         assert one != other
         assert not one == other  # noqa: SIM201 (that the two operators agree is the point)
     assert _Anything() == TIE
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        *(iter, len, reversed),
-        lambda value: value[0],
-        lambda value: 1 in value,
-        lambda value: value.index(1),
-        lambda value: value.count(1),
-        lambda value: value + value,
-        lambda value: value * 2,
-        lambda value: 2 * value,
-        lambda value: value < value,
-        lambda value: value <= value,
-        lambda value: value > value,
-        lambda value: value >= value,
-    ],
-)
-def test_a_value_is_no_sequence(use: Callable[[Any], object]) -> None:
-    with pytest.raises(TypeError):
-        use(TIE)
-    assert TIE
 
 
 def test_defaults_and_keywords() -> None:
