@@ -88,7 +88,7 @@ class Address:
     def encode(self, field: str = "address") -> bytes:
         """Return a TP-Address: its length in semi-octets, its type, its digits."""
         try:
-            return _encoded[self]
+            return _encoded[self.digits, self.ton, self.npi]
         except EncodeError as error:
             raise EncodeError(field, error.reason) from None
 
@@ -105,9 +105,10 @@ class Address:
 _address = maker(Address)
 
 
-def _encode(address: Address) -> bytes:
-    digits, toa, field = address.digits, address.toa, "address"
-    if address.ton is _ALPHANUMERIC:
+def _encode(key: tuple[str, TypeOfNumber, NumberingPlan]) -> bytes:
+    digits, ton, npi = key
+    field, toa = "address", 0x80 | ton << 4 | npi
+    if ton == _ALPHANUMERIC:
         septets = to_septets(digits)
         if septets is None or len(septets) > _MOST_SEPTETS:
             raise EncodeError(
