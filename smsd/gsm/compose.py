@@ -38,20 +38,21 @@ def compose(
     """
     flags = SRR if report_requested else 0
     centre = b"\0" if sc is None else sc.encode_sc()
+    cuts: list[int] = []
     alone = _alone(text, languages)
-    if alone is None:
-        alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
-        flags |= UDHI
-    else:
+    if alone is not None:
         alphabet, octets, length = alone
+    else:
+        alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
+        octets, length = (b"", 0) if cuts else put_behind(common, coded, alphabet)
+        if common or cuts:
+            flags |= UDHI
     coding = DataCoding.of(alphabet, message_class)
     head = centre + submit_head(flags, 0, destination, 0, coding, validity)
-    if alone is None:
-        if cuts:
-            ends = header_around_number(common, len(cuts) + 1, reference, wide)
-            parts = lay_out(alphabet, coded, cuts, len(ends[0]) + 1 + len(ends[1]))
-            return _several(head, len(head) - len(centre), ends, parts)
-        octets, length = put_behind(common, coded, alphabet)
+    if cuts:
+        ends = header_around_number(common, len(cuts) + 1, reference, wide)
+        parts = lay_out(alphabet, coded, cuts, len(ends[0]) + 1 + len(ends[1]))
+        return _several(head, len(head) - len(centre), ends, parts)
     pdu = b"%b%c%b" % (head, length, octets)
     return [(len(pdu) - len(centre), pdu.hex().upper())]
 

@@ -184,6 +184,14 @@ def test_compose_several_parts_with_every_option(text: str) -> None:
     ) == [(pdu.length, pdu.hex) for pdu in pdus]
 
 
+@pytest.mark.parametrize("text", ["日本", "日本" * 40, "ğ日", "abc", "ğ", "ğ" * 200, ""])
+def test_compose_where_national_tables_are_allowed(text: str) -> None:
+    number = Address.parse("36789")
+    parts = segment(text, languages=("turkish",))
+    pdus = [PDU(None, Submit(number, part, coding=part.coding)) for part in parts]
+    assert compose(number, text, languages=("turkish",)) == [(pdu.length, pdu.hex) for pdu in pdus]
+
+
 def test_compose_with_national_tables_and_wide_references() -> None:
     number = Address.parse("36789")
     composed = compose(number, "ğ" * 200, wide=True, reference=300, languages=("turkish",))
