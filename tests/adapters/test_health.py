@@ -1,0 +1,66 @@
+"""What a modem tells of itself, and how little it is asked for at rest."""
+
+import asyncio
+from dataclasses import replace
+
+from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.modem.profiles import GENERIC
+from tests.adapters.scripted import Notes, ScriptedModem, phone_of, plugged, until
+from tests.virtual_time import run
+
+
+def test_operator_technology_and_temperature() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={"AT+CPMUTEMP": ["+CPMUTEMP: 41", "OK"]})
+        modem.on["AT+COPS?"] = ['+COPS: 0,0,"Orange F",7', "OK"]
+        sink = Notes()
+        profile = replace(GENERIC, temperature="AT+CPMUTEMP")
+        settings = ModemSettings("/dev/modem")
+        adapter = ModemAdapter(settings, profile, open_streams=plugged(modem))
+        task = asyncio.get_running_loop().create_task(adapter.run(sink))
+        await until(lambda: "temperature" in sink.known)
+        assert sink.known["operator"] == "Orange F"
+        assert sink.known["technology"] == "LTE"
+        assert sink.known["temperature"] == 41
+        await asyncio.sleep(3000)
+        assert modem.heard.count("AT+CPMUTEMP") <= 6
+        task.cancel()
+        await asyncio.wait([task])
+
+    run(main())
+
+
+def test_an_idle_modem_gets_at_most_a_line_in_ten_seconds() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem):
+            await asyncio.sleep(60)
+            before = len(modem.heard)
+            await asyncio.sleep(6000)
+            assert (len(modem.heard) - before) / 6000 <= 0.1
+
+    run(main())
+
+
+def test_the_operator_is_asked_for_again_after_the_network_was_lost() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem) as phone:
+            modem.on["AT+CREG?"] = ["+CREG: 1,2", "OK"]
+            modem.lines(["+CREG: 2"])
+            await until(lambda: not phone.available)
+            modem.on.pop("AT+CREG?")
+            modem.on["AT+COPS?"] = ['+COPS: 0,0,"Autre",0', "OK"]
+            modem.lines(["+CREG: 5"])
+            await until(lambda: phone.sink.known.get("operator") == "Autre", within=5)
+            assert phone.sink.known["technology"] == "GSM"
+
+    run(main())
+
+
+def test_a_modem_that_tells_no_operator_leaves_what_is_known() -> None:
+    async def main() -> None:
+        async with phone_of(ScriptedModem(on={"AT+COPS?": ["ERROR"]})) as phone:
+            assert "operator" not in phone.sink.known
+
+    run(main())
