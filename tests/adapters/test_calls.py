@@ -138,7 +138,7 @@ def test_a_call_without_an_end_is_cleared(
     calls: Calls, hang_up: Sequence[str], seconds: float
 ) -> None:
     async def main() -> None:
-        modem = ScriptedModem(on={line: hang_up for line in ("AT+CHUP", "ATH", "AT+CHLD")})
+        modem = ScriptedModem(on=dict.fromkeys(("AT+CHUP", "ATH", "AT+CHLD"), hang_up))
         async with phone_of(modem, calls=calls) as phone:
             loop = asyncio.get_running_loop()
             began = loop.time()
