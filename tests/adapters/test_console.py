@@ -56,6 +56,46 @@ def test_after_a_forced_command_the_modem_is_set_up_anew() -> None:
     run(main())
 
 
+def test_no_part_is_written_in_text_mode_after_a_forced_command() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+
+        def submitted(pdu: str) -> Sequence[str]:
+            asyncio.get_running_loop().call_later(20, modem.lines, ["+CMGS: 7", "OK"])
+            return SILENCE
+
+        modem.after_pdu = submitted
+        async with phone_of(modem) as phone, asyncio.TaskGroup() as group:
+            sending = group.create_task(phone.send("x" * 200))
+            await asyncio.sleep(1)
+            heard = len(modem.heard)
+            assert (await give(phone, "AT&F", force=True)).result == "OK"
+            await sending
+            assert modem.heard[heard : heard + 2] == ["AT&F", "AT+CMGF=0"]
+            second = next(n for n, line in enumerate(modem.heard[heard:]) if "CMGS" in line)
+            assert second >= 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("answer", [["ERROR"], SILENCE])
+def test_a_forced_command_that_fails_is_told_and_the_modem_set_up_anew(
+    answer: Sequence[str],
+) -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={"AT&F": answer})
+        async with phone_of(modem) as phone:
+            heard = len(modem.heard)
+            if answer:
+                assert (await give(phone, "AT&F", force=True)).result == "ERROR"
+            else:
+                with pytest.raises(Throttled):
+                    await give(phone, "AT&F", force=True)
+            await until(lambda: modem.heard[heard:].count("AT+CMGF=0") == 2)
+
+    run(main())
+
+
 def test_it_waits_for_the_part_on_the_wire() -> None:
     async def main() -> None:
         modem = ScriptedModem(on={"AT+CSQ": ["+CSQ: 20,99", "OK"]})

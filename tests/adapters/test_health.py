@@ -42,6 +42,20 @@ def test_an_idle_modem_gets_at_most_a_line_in_ten_seconds() -> None:
     run(main())
 
 
+def test_a_network_without_calls_is_asked_for_no_more_often() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={"AT+CREG?": ["+CREG: 1,0", "OK"]})
+        modem.on["AT+CEREG?"] = ["+CEREG: 1,1", "OK"]
+        async with phone_of(modem):
+            await asyncio.sleep(60)
+            before = len(modem.heard)
+            await asyncio.sleep(600)
+            assert (len(modem.heard) - before) / 600 <= 0.1
+            assert "AT+CREG?" not in modem.heard[before:]
+
+    run(main())
+
+
 def test_the_operator_is_asked_for_again_after_the_network_was_lost() -> None:
     async def main() -> None:
         modem = ScriptedModem()

@@ -17,6 +17,7 @@ from smsd.adapters.contract import (
     Unavailable,
     Uncertain,
 )
+from smsd.adapters.modem.console import ChangedByHand
 from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
 from smsd.adapters.modem.session import Session
@@ -31,7 +32,7 @@ from smsd.model.message import AttemptId, Fault, FaultClass
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 
-Hint = urcs.Unsolicited | LateAnswer
+Hint = urcs.Unsolicited | LateAnswer | ChangedByHand
 
 
 @dataclass(frozen=True, slots=True)

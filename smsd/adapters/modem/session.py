@@ -24,6 +24,8 @@ class Session:
     registered: bool = False
     selected: str = ""
     holds_link: bool = True
+    registered_by: str = "CREG"
+    """The question that the network was found by, asked first the next time."""
     characters: str = "GSM"
     asked_operator: float = float("-inf")
     """When the operator was asked for last, by the loop's clock; the next likewise."""
