@@ -1,11 +1,12 @@
 # make run [ONCE=1]   the main job on simulated modems and a simulated provider
 # make test           every check: format, lint, types, import layers, tests
+# make udev           udev/70-smsd.rules, from the catalogue of modems
 # make bench          figures beside the peers (not a test)
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench udev lock clean
 
 run: $(STAMP)
 	@$(BIN)/python hw-sim/demo.py $(if $(ONCE),--once)
@@ -19,6 +20,9 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/mypy --strict hw-sim/hwsim hw-sim/tests hw-sim/demo.py
 	$(BIN)/lint-imports
+
+udev: $(STAMP)
+	$(BIN)/python -m smsd.adapters.modem.catalogue --udev > udev/70-smsd.rules
 
 bench: $(STAMP)
 	$(BIN)/python bench/gateway.py

@@ -17,6 +17,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct, field
 
+from smsd.adapters.modem.catalogue import CatalogueError
+from smsd.adapters.modem.catalogue import load as load_catalogue
+from smsd.adapters.modem.profiles import ProfileError
+from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.limits import StartpointError, window_start
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
@@ -59,6 +63,13 @@ class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
     paused: bool = False
     validity: Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)] = 86_400
     timezone: str | None = None
+
+
+class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """How modems are found; ``profiles`` is a folder of TOML files that add to what is known."""
+
+    auto: bool = True
+    profiles: str = "/etc/smsd/profiles"
 
 
 class LogSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -104,13 +115,19 @@ class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
-    """A modem on a tty, or behind ``tcp://host:port``."""
+    """A modem: by its IMEI, its SIM, its place on USB, or on a tty or behind ``tcp://host:port``."""
 
-    device: Annotated[str, Meta(pattern=r"^(/.+|\./.+|tcp://[^/:]+:\d{1,5})$")]
+    device: Annotated[str, Meta(pattern=r"^(/.+|\./.+|tcp://[^/:]+:\d{1,5})$")] | None = None
+    imei: Annotated[str, Meta(pattern="^[0-9]{14,17}$")] | None = None
+    iccid: Annotated[str, Meta(pattern="^89[0-9]{16,18}$")] | None = None
+    usb_path: Annotated[str, Meta(pattern=r"^[0-9]+-[0-9]+(\.[0-9]+)*$")] | None = None
     baud: Annotated[int, Meta(ge=300, le=4_000_000)] = 115_200
     pin: str | None = None
     smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
     send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
+    number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
+    selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
+    power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     calls: Literal["reject", "ignore"] = "reject"
     balance: BalanceSection | None = None
 
@@ -133,6 +150,7 @@ class Config(Struct, forbid_unknown_fields=True, frozen=True):
     store: StoreSection = StoreSection()
     api: ApiSection = ApiSection()
     dispatch: DispatchSection = DispatchSection()
+    modem: ModemsSection = ModemsSection()
     log: LogSection = LogSection()
     user: tuple[UserSection, ...] = ()
     phone: tuple[AnyPhone, ...] = ()
@@ -143,6 +161,7 @@ class Config(Struct, forbid_unknown_fields=True, frozen=True):
         return local_zone(self.dispatch.timezone)
 
 
+NAMES_OF_A_MODEM: Final = ("imei", "iccid", "usb_path", "device")
 SECRETS: Final = ("pin", "api_key", "access_token")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
@@ -226,6 +245,7 @@ def _valid_keys(key: str) -> list[str]:
         "store": (StoreSection,),
         "api": (ApiSection,),
         "dispatch": (DispatchSection,),
+        "modem": (ModemsSection,),
         "log": (LogSection,),
         "user": (UserSection,),
         "phone": (ModemSection, SmsmodeSection),
@@ -247,18 +267,35 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'{kind}: the name "{name}" is used twice'
     known = {phone.name for phone in config.phone}
     now = datetime.now(UTC)
-    devices = [phone.device for phone in config.phone if isinstance(phone, ModemSection)]
-    for device in sorted({device for device in devices if devices.count(device) > 1}):
-        yield f'phone: the device "{device}" is used twice'
+    modems = [phone for phone in config.phone if isinstance(phone, ModemSection)]
+    for key, values in (
+        ("device", [phone.device for phone in modems]),
+        ("imei", [phone.imei and phone.imei[:14] for phone in modems]),
+        ("iccid", [phone.iccid for phone in modems]),
+        ("usb_path", [phone.usb_path for phone in modems]),
+    ):
+        for value in sorted({value for value in values if value and values.count(value) > 1}):
+            yield f'phone: the {key} "{value}" is used twice'
+    try:
+        load_catalogue(config.modem.profiles)
+        load_profiles(Path(config.modem.profiles))
+    except (CatalogueError, ProfileError) as error:
+        yield f"modem.profiles: {error}"
     if not 0 < len(os.fsencode(config.api.socket)) < 108:
         yield "api.socket: a path of 1 to 107 octets expected"
     for number, phone in enumerate(config.phone):
         if phone.name in (phone.fallback or ()):
             yield f"phone[{number}].fallback: a phone is not its own fallback"
-        if isinstance(phone, ModemSection) and phone.balance is not None:
-            yield from _balance_problems(f"phone[{number}].balance.pattern", phone.balance.pattern)
-        device = phone.device if isinstance(phone, ModemSection) else ""
-        if device.startswith("tcp://") and not _has_port(device):
+        if isinstance(phone, ModemSection):
+            named = [key for key in NAMES_OF_A_MODEM if getattr(phone, key) is not None]
+            if len(named) != 1:
+                have = f"{' and '.join(named)} are there" if named else "none is there"
+                yield f"phone[{number}]: one of {', '.join(NAMES_OF_A_MODEM)} expected, {have}"
+            if phone.balance is not None:
+                where = f"phone[{number}].balance.pattern"
+                yield from _balance_problems(where, phone.balance.pattern)
+        device = phone.device if isinstance(phone, ModemSection) else None
+        if device is not None and device.startswith("tcp://") and not _has_port(device):
             yield f"phone[{number}].device: a port from 1 to 65535 expected"
         for name in phone.fallback or ():
             if name not in known:
@@ -281,8 +318,8 @@ def _problems(config: Config) -> Iterator[str]:
     try:
         local_zone(config.dispatch.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        named = config.dispatch.timezone or os.environ.get("TZ")
-        yield f'dispatch.timezone: "{named}" is no zone such as "Europe/Paris"'
+        zone = config.dispatch.timezone or os.environ.get("TZ")
+        yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
 
 
 def _balance_problems(where: str, pattern: str) -> Iterator[str]:

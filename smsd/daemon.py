@@ -7,9 +7,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,17 +18,24 @@ from smsd import __version__
 from smsd.adapters.cloud.adapter import CloudAdapter
 from smsd.adapters.cloud.smsmode import Smsmode
 from smsd.adapters.contract import Adapter
+from smsd.adapters.devices import source
+from smsd.adapters.hotplug import Hotplug, Newcomer, Wanted
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.calls import Calls
+from smsd.adapters.modem.catalogue import load as load_catalogue
+from smsd.adapters.modem.profiles import load as load_profiles
+from smsd.adapters.modem.where import Where
 from smsd.adapters.supervisor import supervise
 from smsd.api.auth import Doorkeeper, Key
 from smsd.api.server import application, serving, tcp_socket, unix_socket
-from smsd.config import AnyPhone, Config, ModemSection, limits_of
+from smsd.config import NAMES_OF_A_MODEM, AnyPhone, Config, ModemSection, limits_of
 from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
-from smsd.dispatch.phones import Phones
+from smsd.dispatch.persist import persist
+from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.selftest import SelfTest
 from smsd.logs import fields
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
@@ -38,7 +46,11 @@ log: Final = logging.getLogger(__name__)
 
 STATUS_EVERY: Final = 10.0  # seconds between status lines
 HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
+FOUND_KEPT: Final = timedelta(days=30)  # a modem that was found is waited for so long
 EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
+
+
+MakeModem = Callable[[Where, ModemSettings], ModemAdapter]
 
 
 class AlreadyRunning(Exception):
@@ -101,11 +113,21 @@ async def _main(config: Config, store: Store) -> None:
         )
     phones = Phones(now, config.zone, lambda: outbox.wake())
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
-    configured = await _phones(config, store)
+    profiles = load_profiles(Path(config.modem.profiles))
+
+    def modem(where: Where, settings: ModemSettings) -> ModemAdapter:
+        return ModemAdapter(where, settings, profiles)
+
+    hotplug = Hotplug(
+        source(),
+        load_catalogue(config.modem.profiles),
+        adopt=(lambda newcomer: adopt(newcomer)) if config.modem.auto else None,
+    )
+    configured = await _phones(config, store, hotplug, modem)
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
-    gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity)
+    gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug)
     keys = [
         Key(await store.registry.account(user.name), user.api_key, user.suspended)
         for user in config.user
@@ -115,15 +137,30 @@ async def _main(config: Config, store: Store) -> None:
     own_socket = not handed
     async with serving(app, _sockets(config, handed)), asyncio.TaskGroup() as group:
         sending = group.create_task(outbox.run(), name="outbox")
-        serving_phones = [
-            group.create_task(
-                supervise(phone.record.name, phone.adapter, Inbox(phone, phones, store)),
-                name=f"phone-{phone.record.name}",
-            )
-            for phone in phones.all()
-            if not phone.disabled
-        ]
+        serving_phones: list[asyncio.Task[None]] = []
+        selftest = SelfTest(gateway)
+
+        def serve(phone: Phone) -> None:
+            if not phone.disabled:
+                name = phone.record.name
+                life = supervise(name, phone.adapter, Inbox(phone, phones, store))
+                serving_phones.append(group.create_task(life, name=f"phone-{name}"))
+                serving_phones.append(
+                    group.create_task(selftest.watch(phone), name=f"selftest-{name}")
+                )
+
+        async def adopt(newcomer: Newcomer) -> None:
+            record, wanted = await adopted(newcomer, phones, store)
+            if record.id not in phones:
+                adapter = modem(hotplug.where(record.name, wanted), ModemSettings())
+                off = await persist(store.registry.disabled_phones)
+                serve(phones.add(record, adapter, disabled=record.id in off))
+
+        for phone in phones.all():
+            serve(phone)
         keeping = [
+            group.create_task(hotplug.run(), name="hotplug"),
+            group.create_task(_remember(phones, store), name="modems"),
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
@@ -155,16 +192,28 @@ def _sockets(config: Config, handed: list[socket.socket]) -> list[socket.socket]
     return sockets + [tcp_socket(address) for address in config.api.listen]
 
 
-async def _phones(config: Config, store: Store) -> list[tuple[PhoneRecord, Adapter]]:
-    """The configured phones, with the ids that the store knows them by."""
+async def _phones(
+    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem
+) -> list[tuple[PhoneRecord, Adapter]]:
+    """The configured phones, with the ids that the store knows them by, and those found before."""
     rows = [
         (phone.name, _kind(phone), _shown_data(phone), phone.priority) for phone in config.phone
     ]
-    ids = await store.registry.configure_phones(rows)
-    return [
-        (_record(id_, phone, adapter := _adapter(phone)), adapter)
+    imeis = {
+        phone.name: phone.imei
+        for phone in config.phone
+        if isinstance(phone, ModemSection) and phone.imei
+    }
+    ids = await store.registry.configure_phones(rows, imeis)
+    phones: list[tuple[PhoneRecord, Adapter]] = [
+        (_record(id_, phone, adapter := _adapter(phone, hotplug, modem)), adapter)
         for id_, phone in zip(ids, config.phone, strict=True)
     ]
+    if config.modem.auto:
+        for id_, name, imei in await store.registry.found_phones(now() - FOUND_KEPT):
+            where = hotplug.where(name, Wanted(imei=imei, found=True))
+            phones.append((PhoneRecord(id_, name, "modem"), modem(where, ModemSettings())))
+    return phones
 
 
 def _kind(phone: AnyPhone) -> str:
@@ -174,7 +223,7 @@ def _kind(phone: AnyPhone) -> str:
 def _shown_data(phone: AnyPhone) -> str:
     """RaspiSMS's ``adapter_data``: where the phone is and whence it comes, without secrets."""
     where = (
-        {"device": phone.device}
+        {key: getattr(phone, key) for key in NAMES_OF_A_MODEM if getattr(phone, key)}
         if isinstance(phone, ModemSection)
         else {"base_url": phone.base_url}
     )
@@ -192,6 +241,8 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        number=phone.number if isinstance(phone, ModemSection) else None,
+        selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
     )
 
@@ -203,19 +254,46 @@ def _balance(phone: AnyPhone) -> BalanceRule | None:
     return BalanceRule(rule.ussd, rule.pattern, rule.every, rule.low)
 
 
-def _adapter(phone: AnyPhone) -> Adapter:
+def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
     if isinstance(phone, ModemSection):
-        return ModemAdapter(
-            ModemSettings(
-                phone.device,
-                phone.baud,
-                phone.pin,
-                phone.smsc,
-                phone.send_timeout,
-                Calls(phone.calls),
-            )
+        wanted = Wanted(phone.imei, phone.iccid, phone.usb_path, phone.device)
+        settings = ModemSettings(
+            phone.baud,
+            phone.pin,
+            phone.smsc,
+            phone.send_timeout,
+            phone.power_cycle,
+            Calls(phone.calls),
         )
+        return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
+
+
+async def adopted(newcomer: Newcomer, phones: Phones, store: Store) -> tuple[PhoneRecord, Wanted]:
+    """The phone that a modem becomes which nobody has configured, and how it is known again."""
+    imei, iccid = newcomer.identity.imei, newcomer.identity.iccid
+    if imei is not None:
+        names = [f"modem-{imei[:15][-length:]}" for length in (6, 8, 15)]
+        wanted = Wanted(imei=imei, found=True)
+    elif iccid is not None:
+        names, wanted = [f"modem-sim-{iccid[-6:]}"], Wanted(iccid=iccid, found=True)
+    else:
+        names = [f"modem-usb-{newcomer.usb_path}"]
+        wanted = Wanted(usb_path=newcomer.usb_path, found=True)
+    taken = {int(phone.record.id) for phone in phones.all()}
+    data = json.dumps({"source": "found", "model": newcomer.name})
+    id_, name = await persist(lambda: store.registry.adopt_phone(names, imei, data, taken))
+    log.info("a modem that nobody has configured is a phone now", extra=fields(phone=name))
+    return PhoneRecord(id_, name, "modem"), wanted
+
+
+async def _remember(phones: Phones, store: Store) -> None:
+    """Keep by which modem each phone is known."""
+    told: asyncio.Queue[tuple[PhoneId, str]] = asyncio.Queue()
+    phones.identified = lambda phone, imei: told.put_nowait((phone.record.id, imei))
+    while True:
+        phone, imei = await told.get()
+        await persist(partial(store.registry.remember_modem, phone, imei))
 
 
 async def _live(notifier: Notifier) -> None:

@@ -113,7 +113,24 @@ def test_what_is_shown_has_no_secrets() -> None:
         ),
         ({"dispatch": {"paused": "no"}}, "dispatch.paused: Expected `bool`, got `str`"),
         ({"dispatch": {"validity": 5}}, "dispatch.validity: Expected `int` >= 300"),
-        ({"phone": [{"name": "a", "adapter": "modem"}]}, "phone[0]: missing key `device`"),
+        ({"phone": [{"name": "a", "adapter": "modem"}]},
+         "phone[0]: one of imei, iccid, usb_path, device expected, none is there"),
+        ({"phone": [MODEM | {"imei": "356938035643809"}]},
+         "phone[0]: one of imei, iccid, usb_path, device expected, imei and device are there"),
+        ({"phone": [{"name": "a", "adapter": "modem", "imei": "35693803564380X"}]},
+         "phone[0].imei: Expected `str` matching"),
+        ({"phone": [{"name": "a", "adapter": "modem", "iccid": "1234"}]},
+         "phone[0].iccid: Expected `str` matching"),
+        ({"phone": [{"name": "a", "adapter": "modem", "usb_path": "/dev/bus/usb"}]},
+         "phone[0].usb_path: Expected `str` matching"),
+        ({"phone": [{"name": n, "adapter": "modem", "usb_path": "1-1.3"} for n in "ab"]},
+         'phone: the usb_path "1-1.3" is used twice'),
+        ({"phone": [{"name": n, "adapter": "modem", "imei": f"3569380356438{d}"}
+                    for n, d in (("a", "09"), ("b", "0"))]},
+         'phone: the imei "35693803564380" is used twice'),
+        ({"phone": [MODEM | {"imie": "1"}]}, 'phone[0].imie: unknown key; did you mean "imei"?'),
+        ({"modem": {"auot": True}}, 'modem.auot: unknown key; did you mean "auto"?'),
+        ({"modem": {"auto": "yes"}}, "modem.auto: Expected `bool`, got `str`"),
         ({"phone": [{"name": "a"}]}, ""),
         ({"phone": {"name": "a"}}, "phone: Expected `array`, got `object`"),
         ({"phone": [3]}, "phone[0]: Expected `object`, got `int`"),
@@ -163,6 +180,24 @@ def test_a_mistake_is_named_with_its_place(raw: dict[str, Any], words: str) -> N
     else:
         with pytest.raises(ConfigError, match=r'phone\[0\].adapter: missing; "modem"'):
             parse(raw, "smsd.toml")
+
+
+def test_a_modem_is_named_in_one_of_four_ways() -> None:
+    for key, value in (
+        ("imei", "356938035643809"),
+        ("iccid", "8933150319080162432"),
+        ("usb_path", "1-1.3"),
+        ("device", "tcp://10.0.0.7:3001"),
+    ):
+        config = parse({"phone": [{"name": "a", "adapter": "modem", key: value}]}, "x")
+        assert getattr(config.phone[0], key) == value
+    assert parse({}, "x").modem.auto
+
+
+def test_a_mistake_in_a_users_catalogue_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[usb]]\nids = ["1234:5678"]\natt = [2]\n')
+    words = wrong({"modem": {"profiles": str(tmp_path)}})
+    assert words.startswith(f"modem.profiles: {tmp_path}/mine.toml: usb[0].att: unknown key")
 
 
 def test_an_adapter_of_a_later_version_is_named() -> None:

@@ -95,6 +95,14 @@ class Sink(Protocol):
         """Tell what became of the try: a refused PIN is never tried on that SIM again."""
         ...
 
+    async def recall(self, key: str) -> str | None:
+        """What was remembered under a key, by any phone; ``None`` if nothing was."""
+        ...
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt of a model, for the next time and for others of its kind."""
+        ...
+
     def health(
         self,
         health: Health,
@@ -129,6 +137,10 @@ class Adapter(Protocol):
 
     async def check(self) -> None:
         """Ask the phone how it is and tell the sink; does nothing while it is not open."""
+        ...
+
+    async def distrust(self) -> None:
+        """Told that nothing comes in although it should: look for what is wrong."""
         ...
 
 
@@ -179,9 +191,23 @@ class Uncertain(PhoneError):
 
 
 class PhoneLost(PhoneError):
-    """The phone went away while it was served: the supervisor opens it again."""
+    """The phone went away while it was served: the supervisor opens it again.
+
+    ``pause`` is in seconds, ``None``: longer from time to time.
+    """
+
+    def __init__(self, fault: Fault, *, pause: float | None = None) -> None:
+        super().__init__(fault)
+        self.pause = pause
 
 
-def lost(words: str, *, hint: str | None = None) -> PhoneLost:
+class Absent(PhoneLost):
+    """The device is not there, or is nothing to open as it is; `Adapter.run` waits for it itself.
+
+    So the next run may follow at once, whatever failed before.
+    """
+
+
+def lost(words: str, *, hint: str | None = None, pause: float | None = None) -> PhoneLost:
     """A `PhoneLost` in words."""
-    return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint))
+    return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint), pause=pause)

@@ -5,8 +5,10 @@ import logging
 from typing import Final
 
 from smsd.adapters.contract import (
+    Absent,
     Adapter,
     PhoneError,
+    PhoneLost,
     Progress,
     Rejected,
     Sink,
@@ -25,20 +27,32 @@ HEALTHY_AFTER: Final = 600.0  # seconds of service after which the pauses begin 
 
 
 async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
-    """Run an adapter until cancelled; when it ends, say why, pause and run it again."""
+    """Run an adapter until cancelled; when it ends, say why, pause and run it again.
+
+    An adapter that knows how long to wait says so (`PhoneLost.pause`).
+    """
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE
     while True:
         began = loop.time()
+        asked: float | None = None
         try:
             await adapter.run(sink)
         except PhoneError as error:
+            asked = error.pause if isinstance(error, PhoneLost) else None
             sink.health(Health.UNAVAILABLE, str(error), hint=error.fault.hint)
+            if isinstance(error, Absent) and loop.time() - began >= FIRST_PAUSE:
+                pause = (
+                    FIRST_PAUSE  # a port that ends as soon as it is opened is a fault like others
+                )
         except Exception:
             log.exception("an adapter failed in an unforeseen way", extra=fields(phone=name))
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE
+        if asked is not None:
+            await asyncio.sleep(asked)
+            continue
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

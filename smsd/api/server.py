@@ -47,7 +47,13 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
         report = await gateway.health()
         return answer(report, status=200 if report["store"] == "ok" else 503)
 
+    async def ports(request: web.Request) -> web.Response:
+        if door.local(request) is None:
+            door.account(request, {})
+        return answer(await gateway.ports())
+
     app.add_routes([web.get("/health", health), web.get("/health/", health)])
+    app.add_routes([web.get("/ports", ports), web.get("/ports/", ports)])
     return app
 
 

@@ -20,6 +20,8 @@ T = TypeVar("T")
 ESCAPE: Final = b"\x1b"
 END_OF_PAYLOAD: Final = b"\x1a"
 PROBE: Final = b"AT+CMEE?\r"
+# Who left the modem may have left it without final results (ATQ1) or with digits for them (ATV0).
+PROBE_AGAIN: Final = b"ATQ0V1+CMEE?\r"
 PROBE_ANSWER: Final = "+CMEE:"
 LINE_LIMIT: Final = 4096  # octets; the longest line of 27.005 is a PDU of 176 octets in hex
 
@@ -157,6 +159,8 @@ class Dialogue:
     """How often this resynchronisation has probed; each probe may still be answered."""
     was_submitted: bool = False
     """Whether the abandoned command's payload had been written."""
+    echoed: bool = False
+    """Whether the modem repeated the last command that was sent."""
     _command: Command[Any] | None = None
     _expected: set[str] = field(default_factory=set)
     _lines: list[str] = field(default_factory=list)
@@ -172,6 +176,7 @@ class Dialogue:
         """Begin a command; only when IDLE."""
         self._move("send" if command.payload is None else "send with payload")
         self._command = command
+        self.echoed = False
         self._expected = set(command.answers)
         self._lines = []
         self._out += command.line.encode("ascii") + b"\r"
@@ -189,7 +194,7 @@ class Dialogue:
         self._move("abandon")
         self.probes += 1
         self._probe_answered = False
-        self._out += ESCAPE + PROBE
+        self._out += ESCAPE + (PROBE if self.probes == 1 else PROBE_AGAIN)
 
     def data_to_send(self) -> bytes:
         """What is to be written now; it is handed out once."""
@@ -286,7 +291,9 @@ class Dialogue:
             return self._final(FinalResult(line))
         if self.state is State.IDLE:
             return [Urc(line)]
-        if not self._is_echo(line):
+        if self._is_echo(line):
+            self.echoed = True
+        else:
             self._lines.append(line)
         return []
 

@@ -35,7 +35,17 @@ _LINES: Final = frozenset(
 )  # fmt: skip
 _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
 # Call Ready, SMS Ready: the only signs that a SIM800 gives where it finds its speed by itself.
-_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
+ECHO: Final = "ATE1"
+"""Stands for a modem that repeats commands again: it has forgotten what it was told."""
+_RESTARTS: Final = frozenset({ECHO, "RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
+
+# A memory is full: Huawei, Quectel, Cinterion, Telit.
+_FULL: Final = ("^SMMEMFULL", '+QIND: "smsfull"', "^SMGO: 1", "^SMGO: 2", "#SMOV:")
+# The SIM: any modem, Quectel, SIMCom, Telit, Cinterion, Wavecom, u-blox.
+_SIM: Final = (
+    "+CPIN: NOT", "+CPIN: SIM REMOVED", "+QSIMSTAT:", "+CSMINS:", "#QSS:", "^SCKS:",
+    "+CIEV: simlocal", "+WIND: 0", "+WIND: 1", "+UUSIMSTAT:",
+)  # fmt: skip
 
 
 # Sent when a call that came in has ended; a vendor's line may say so before the standard's does.
@@ -94,6 +104,16 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryFull:
+    """A memory is full: nothing more comes in until it is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimChanged:
+    """The SIM was taken out, put in, or has started anew: a hint to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ring:
     """``RING`` or ``+CRING``: a call comes in (27.007 6.11)."""
 
@@ -130,6 +150,8 @@ Unsolicited = (
     | RegistrationChanged
     | SubmissionAnswered
     | Restarted
+    | MemoryFull
+    | SimChanged
     | Ring
     | CallerLine
     | CallEnded
@@ -162,6 +184,10 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
             return CallEnded()
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
+        case _ if line.startswith(_FULL):
+            return MemoryFull()
+        case _ if line.startswith(_SIM):
+            return SimChanged()
         case _:
             return Noise()
 

@@ -7,19 +7,34 @@ from smsd.cli.output import show
 
 COLUMNS = (
     "id", "name", "adapter", "status", "operator", "technology", "signal_dbm", "temperature",
-    "balance", "balance_at", "balance_error", "waiting_voicemail", "imei", "reason", "hint",
+    "balance", "balance_at", "balance_error", "waiting_voicemail", "imei", "usb_path", "reason",
+    "hint",
+)  # fmt: skip
+PORTS = (
+    "usb_path", "id", "modem", "device", "interface", "role", "driver", "phone", "used", "holder",
+    "problem",
 )  # fmt: skip
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser("phones", help="show the phones and how they are")
+    parser.add_argument(
+        "--ports", action="store_true", help="the serial ports of USB devices, and who has them"
+    )
     add_options(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a phone."""
+    """Print one line a phone, or one a port."""
+    if args.ports:
+        ports = client(args).get("/ports")
+        shown = [c for c in PORTS if c in PORTS[:6] or any(port.get(c) for port in ports)]
+        if not args.json:
+            ports = [port | {"used": "*" if port["used"] else ""} for port in ports]
+        show(ports, shown, as_json=args.json)
+        return 0
     phones = client(args).get("/health")["phones"]
     shown = [
         c

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from smsd.adapters.hotplug import Hotplug
+from smsd.adapters.modem.apart import Stuck, apart
+from smsd.adapters.modem.held import holders
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
 from smsd.dispatch.route import health, route
@@ -14,6 +17,7 @@ from smsd.store.database import StoreUnavailable
 from smsd.store.outgoing import Accepted
 from smsd.store.store import Store
 
+HOLDERS_TIMEOUT: Final = 5.0  # seconds for a look through /proc
 LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a word
 
 
@@ -28,6 +32,7 @@ class Gateway:
         now: Callable[[], datetime],
         zone: tzinfo,
         validity: int,
+        hotplug: Hotplug | None = None,
     ) -> None:
         self.store = store
         self.phones = phones
@@ -35,6 +40,19 @@ class Gateway:
         self.validity = validity
         self.now = now
         self._outbox = outbox
+        self._hotplug = hotplug
+
+    async def ports(self) -> list[dict[str, Any]]:
+        """Every serial port of every USB device: what it is taken for, and who has it."""
+        rows = self._hotplug.ports() if self._hotplug is not None else []
+
+        def look() -> list[dict[str, Any]]:
+            return [row | {"holder": _holder(row["device"])} for row in rows]
+
+        try:
+            return await apart(look, HOLDERS_TIMEOUT)
+        except Stuck:
+            return [row | {"holder": None} for row in rows]
 
     def count_parts(self, text: str) -> int:
         """How many SMS a text takes."""
@@ -126,6 +144,7 @@ class Gateway:
                 }
             )
         problems = _problems(phones, counts, paused=self._outbox.paused)
+        problems += self._hotplug.problems() if self._hotplug is not None else []
         return {
             "status": "degraded" if problems else "ok",
             "problems": problems,
@@ -137,6 +156,11 @@ class Gateway:
                 "oldest_seconds": counts["oldest"] // 1000,
             },
         }
+
+
+def _holder(device: str) -> str | None:
+    found = holders(device) if device else []
+    return ", ".join(f"{name} (pid {pid})" for pid, name in found) or None
 
 
 def _problems(

@@ -4,8 +4,10 @@ Each call returns once its effect is durable, however long the disk takes, so th
 copy may go: what a modem hands over directly exists nowhere else.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -47,7 +49,11 @@ class Inbox:
     async def received(self, incoming: Incoming) -> None:
         """Keep a message or a part of one; a copy of what is here already changes nothing."""
         phone = self._phone.record.id
-        message = await persist(lambda: self._store.arrivals.receive(phone, incoming, join))
+        self._phone.heard_at = asyncio.get_running_loop().time()
+        if incoming.text is not None and incoming.text == self._phone.expects:
+            incoming = replace(incoming, silent=True)  # its own test: nobody's message
+        kept = incoming
+        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",
@@ -111,6 +117,14 @@ class Inbox:
         """Note what became of the try."""
         await persist(lambda: self._store.registry.settle_pin(sim, pin, refused=refused))
 
+    async def recall(self, key: str) -> str | None:
+        """What was learnt before."""
+        return await persist(lambda: self._store.registry.recall(key))
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt."""
+        await persist(lambda: self._store.registry.remember(key, value))
+
     def health(
         self,
         health: Health,
@@ -132,3 +146,5 @@ class Inbox:
     def facts(self, **facts: str | int | None) -> None:
         """Note what is known of the device."""
         self._phone.facts.update(facts)
+        if isinstance(imei := facts.get("imei"), str):
+            self._phones.identified(self._phone, imei)

@@ -39,6 +39,10 @@ class Phone:
     busy: int = 0
     disabled: bool = False
     facts: dict[str, str | int | float | None] = field(default_factory=dict)
+    heard_at: float = 0.0
+    """When something came in last, or its watch began (loop's time)."""
+    expects: str | None = None
+    """The text of a message that the phone has sent to itself."""
 
     def standing(self, now: datetime) -> Standing:
         """How it is at this moment."""
@@ -53,7 +57,10 @@ class Phone:
 
 
 class Phones:
-    """All of them, by id; ``changed`` is called when one may take messages again."""
+    """All of them, by id; ``changed`` is called when one may take messages again.
+
+    ``identified`` is called with a phone and its modem's IMEI when that is told.
+    """
 
     def __init__(
         self, now: Callable[[], datetime], zone: tzinfo, changed: Callable[[], None]
@@ -61,6 +68,7 @@ class Phones:
         self._now = now
         self._zone = zone
         self.changed = changed
+        self.identified: Callable[[Phone, str], None] = lambda phone, imei: None
         self._phones: dict[PhoneId, Phone] = {}
 
     def add(self, record: PhoneRecord, adapter: Adapter, *, disabled: bool = False) -> Phone:
@@ -83,6 +91,11 @@ class Phones:
         """How all of them are at this moment."""
         now = self._now()
         return [phone.standing(now) for phone in self._phones.values()]
+
+    def bars_end(self, now: datetime) -> list[datetime]:
+        """When the verdicts that end with a time end."""
+        bars = [phone.bar for phone in self._phones.values() if phone.bar is not None]
+        return [bar.until for bar in bars if bar.until > now]
 
     def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
         """Since when each phone's limits count, at this moment."""

@@ -47,6 +47,8 @@ class PhoneRecord:
     ``fallback`` names the phones that take over, in order; ``None`` means every cloud phone by
     priority. ``fallback_on`` says at which health they may.
     ``unavailable_grace`` is in seconds: an absence shorter than that calls no fallback.
+    ``number`` is the phone's own; ``selftest_interval`` the seconds without a message from outside
+    after which it sends itself one, 0: never.
     """
 
     id: PhoneId
@@ -59,6 +61,8 @@ class PhoneRecord:
     unavailable_grace: float = 120.0
     cloud: bool = False
     voice: bool = False
+    number: str | None = None
+    selftest_interval: float = 0.0
     balance: BalanceRule | None = None
 
 

@@ -7,7 +7,7 @@ SELECT id FROM account WHERE name = :name;
 INSERT INTO account (name, created_at) VALUES (:name, :now) RETURNING id;
 
 -- phone named --
-SELECT id FROM phone WHERE name = :name;
+SELECT id, name FROM phone WHERE name = :name;
 
 -- add phone --
 INSERT INTO phone (name, adapter, adapter_data, priority, created_at)
@@ -21,6 +21,29 @@ UPDATE phone SET adapter = :adapter, adapter_data = :adapter_data, priority = :p
 
 -- no phone is present --
 UPDATE phone SET present = 0;
+
+-- phone of modem --
+-- Check digit and software version of an IMEI do not count (23.003 6).
+SELECT id, name, present FROM phone WHERE substr(imei, 1, 14) = substr(:imei, 1, 14)
+ ORDER BY present DESC, seen_at DESC, id DESC;
+
+-- rename phone --
+UPDATE phone SET name = :name WHERE id = :id;
+
+-- phone has modem --
+UPDATE phone SET imei = :imei, seen_at = :now WHERE id = :id;
+
+-- modem is no other phone's --
+UPDATE phone SET imei = NULL WHERE substr(imei, 1, 14) = substr(:imei, 1, 14) AND id <> :id;
+
+-- phone is present --
+UPDATE phone SET present = 1 WHERE id = :id;
+
+-- found phones --
+-- Those that were made for a modem which nobody had configured.
+SELECT id, name, imei FROM phone
+ WHERE present = 0 AND imei IS NOT NULL AND seen_at >= :since AND json_extract(adapter_data, '$.source') = 'found'
+ ORDER BY id;
 
 -- disabled phones --
 SELECT id FROM phone WHERE disabled = 1;
@@ -311,6 +334,9 @@ INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now);
 -- pin refused --
 UPDATE pin_attempt SET refused = 1 WHERE sim = :sim AND digest = :digest;
 
+-- pins refused --
+SELECT count(*) FROM pin_attempt WHERE sim = :sim AND refused = 1;
+
 -- forget pin --
 DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest AND refused = 0;
 
@@ -378,3 +404,10 @@ SELECT p.* FROM phone p WHERE p.present = 1 AND p.id > :after AND p.id < :before
 SELECT m.* FROM message m
  WHERE (:account IS NULL OR m.account_id = :account) AND m.id > :after AND m.id < :before
    AND (:scheduled IS NULL OR m.scheduled_id = :scheduled) AND (:state IS NULL OR m.state = :state)
+
+-- recall --
+SELECT value FROM lore WHERE key = :key;
+
+-- remember --
+INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;

@@ -17,7 +17,7 @@ def test_a_modem_that_is_not_there_is_waited_for_and_the_api_answers(tmp_path: P
         w.ctl("unplug", "modem0")
         w.configure(w.modem(0))
         w.start()
-        assert "is not there" in w.phone("gsm0")["reason"]
+        until("it is missed", lambda: "is not there" in w.phone("gsm0")["reason"])
         message = w.send("as soon as you can")
         assert w.message(message)["state"] == "queued"
         assert "gsm0" in w.message(message)["route"]
@@ -179,7 +179,7 @@ def test_a_prompt_that_never_comes_sends_nothing_twice(tmp_path: Path) -> None:
         told = until("it waits", lambda: (m := w.message(message))["attempts"] and m)
         until("it is queued again", lambda: w.message(message)["state"] == "queued")
         assert told["id"] == message
-        assert "waits before it is tried again" in w.message(message)["route"]
+        assert "network out of order" in w.message(message)["route"]
         assert w.ctl("sent") == []
 
 

@@ -12,6 +12,7 @@ from smsd.adapters.contract import PhoneLost, Submission
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.port import Port
+from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import Late, Urc
 from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, MessageId
@@ -22,6 +23,9 @@ PIN = "4711"
 OK = ("OK",)
 SILENCE: tuple[str, ...] = ()
 Answer = Sequence[str] | Callable[[str], Sequence[str]]
+
+HERE = Fixed("tcp://modem:1")
+"""Somewhere that is always there."""
 
 HELLO = "07913396050066F0040B913306325476F80000623020210000000531D98C56B301"
 """An SMS-DELIVER with "12345" and a service centre's address of eight octets."""
@@ -69,7 +73,7 @@ class ScriptedModem:
                         self.pdus.append(text)
                         self.lines(self._submitted(text))
                     elif text.startswith("AT"):
-                        self.heard.append(text)
+                        self.heard.append(text.replace("ATQ0V1+CMEE?", "AT+CMEE?"))
                         if text.startswith("AT+CMGS=") and text not in self.on:
                             prompting = True
                             self.say(self.prompt or "")
@@ -101,6 +105,7 @@ class ScriptedModem:
         return self.after_pdu(pdu) if callable(self.after_pdu) else self.after_pdu
 
     def _answer(self, line: str) -> Sequence[str]:
+        line = line.replace("ATQ0V1+CMEE?", "AT+CMEE?")  # the probe, asked again
         name = re.split("[=?]", line)[0]
         answer = self.on.get(line, self.on.get(name))
         if answer is not None:
@@ -164,6 +169,7 @@ class Notes:
     waiting: list[Awaited] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    lore: dict[str, str] = field(default_factory=dict)
     witness: Callable[[], None] = lambda: None
     fails: Exception | None = None
 
@@ -200,6 +206,12 @@ class Notes:
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         if not refused:
             self.accepted.append((sim, pin))
+
+    async def recall(self, key: str) -> str | None:
+        return self.lore.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.lore[key] = value
 
     def health(
         self,
@@ -322,8 +334,8 @@ async def phone_of(
     modem: ScriptedModem, sink: Notes | None = None, *, ready: bool = True, **settings: object
 ) -> AsyncIterator[Phone]:
     """An adapter that is run once over a scripted modem."""
-    configured = ModemSettings("/dev/modem", **settings)  # type: ignore[arg-type]
-    adapter = ModemAdapter(configured, open_streams=plugged(modem))
+    configured = ModemSettings(**settings)  # type: ignore[arg-type]
+    adapter = ModemAdapter(HERE, configured, open_streams=plugged(modem))
     phone = Phone(adapter, sink or Notes())
 
     async def life() -> None:

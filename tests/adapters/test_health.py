@@ -1,11 +1,8 @@
 """What a modem tells of itself, and how little it is asked for at rest."""
 
 import asyncio
-from dataclasses import replace
 
-from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
-from smsd.adapters.modem.profiles import GENERIC
-from tests.adapters.scripted import Notes, ScriptedModem, phone_of, plugged, until
+from tests.adapters.scripted import ScriptedModem, phone_of, until
 from tests.virtual_time import run
 
 
@@ -13,19 +10,15 @@ def test_operator_technology_and_temperature() -> None:
     async def main() -> None:
         modem = ScriptedModem(on={"AT+CPMUTEMP": ["+CPMUTEMP: 41", "OK"]})
         modem.on["AT+COPS?"] = ['+COPS: 0,0,"Orange F",7', "OK"]
-        sink = Notes()
-        profile = replace(GENERIC, temperature="AT+CPMUTEMP")
-        settings = ModemSettings("/dev/modem")
-        adapter = ModemAdapter(settings, profile, open_streams=plugged(modem))
-        task = asyncio.get_running_loop().create_task(adapter.run(sink))
-        await until(lambda: "temperature" in sink.known)
-        assert sink.known["operator"] == "Orange F"
-        assert sink.known["technology"] == "LTE"
-        assert sink.known["temperature"] == 41
-        await asyncio.sleep(3000)
-        assert modem.heard.count("AT+CPMUTEMP") <= 6
-        task.cancel()
-        await asyncio.wait([task])
+        modem.on["AT+CGMI"] = ["SIMCOM INCORPORATED", "OK"]
+        modem.on["AT+CGMM"] = ["SIMCOM_SIM7600E", "OK"]
+        async with phone_of(modem) as phone:
+            await until(lambda: "temperature" in phone.sink.known)
+            known = phone.sink.known
+            assert (known["operator"], known["technology"]) == ("Orange F", "LTE")
+            assert known["temperature"] == 41
+            await asyncio.sleep(3000)
+            assert modem.heard.count("AT+CPMUTEMP") <= 6
 
     run(main())
 

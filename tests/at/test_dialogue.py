@@ -26,6 +26,7 @@ from smsd.at.quoted import MOST_LINES
 
 PDU = b"0011000B913316325476F80000AA05E8329BFD06"
 ABANDONED = b"\x1bAT+CMEE?\r"
+ABANDONED_AGAIN = b"\x1bATQ0V1+CMEE?\r"
 PROBED = b"\r\n+CMEE: 1\r\n\r\nOK\r\n"
 
 
@@ -53,8 +54,9 @@ def submitted() -> Dialogue:
 
 
 def abandoned(dialogue: Dialogue) -> Dialogue:
+    first = dialogue.state is not State.STALE
     dialogue.abandon()
-    assert dialogue.data_to_send() == ABANDONED
+    assert dialogue.data_to_send() == (ABANDONED if first else ABANDONED_AGAIN)
     return dialogue
 
 
@@ -283,6 +285,23 @@ def test_every_probe_is_answered_before_the_next_command(probes: int) -> None:
     assert dialogue.receive(PROBED) == []
     assert dialogue.state is State.IDLE
     assert not dialogue.settling
+
+
+def test_a_modem_left_without_final_results_is_got_back() -> None:
+    dialogue = abandoned(abandoned(Dialogue()))  # ATQ1: the first probe had no answer at all
+    assert dialogue.receive(PROBED) == []
+    dialogue.settle()
+    assert dialogue.state is State.IDLE
+
+
+def test_a_modem_left_with_digits_for_results_is_got_back() -> None:
+    dialogue = abandoned(Dialogue())  # ATV0: a digit is no final result
+    assert dialogue.receive(b"+CMEE: 1\r\n0\r") == []
+    assert not dialogue.settling
+    abandoned(dialogue)
+    dialogue.receive(PROBED)
+    dialogue.settle()
+    assert dialogue.state is State.IDLE
 
 
 def test_probes_that_were_lost_are_answered_by_silence() -> None:

@@ -6,13 +6,16 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from asyncio.subprocess import DEVNULL
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import (
+    Absent,
     Capabilities,
     PhoneLost,
     Progress,
@@ -21,44 +24,56 @@ from smsd.adapters.contract import (
     Uncertain,
     lost,
 )
-from smsd.adapters.modem import console, health
+from smsd.adapters.modem import authorise, console, health
 from smsd.adapters.modem.calls import CallDesk, Calls
+from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
-from smsd.adapters.modem.open import Streams, appears, opened, present
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
-from smsd.adapters.modem.profiles import GENERIC, Profile
+from smsd.adapters.modem.open import Streams, opened, present
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
+from smsd.adapters.modem.power import Losses
+from smsd.adapters.modem.profiles import GENERIC, Profile, load
+from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
-from smsd.adapters.modem.setup import attempt, set_up
+from smsd.adapters.modem.setup import accepted, attempt, set_up
 from smsd.adapters.modem.trace import Trace
 from smsd.adapters.modem.ussd import Ussd
+from smsd.adapters.modem.where import Found, Where
 from smsd.at import commands, urcs
 from smsd.at.dialogue import Late, Urc
 from smsd.at.syntax import AnswerError
-from smsd.at.ussd import Form
+from smsd.logs import fields
 from smsd.model.events import LateAnswer
+from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 from smsd.model.ussd import UssdReply
 
 log: Final = logging.getLogger(__name__)
 
+MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
-SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
+CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
+SIM_PAUSE: Final = 1.0  # seconds
+UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
+REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
+POWER_TIMEOUT: Final = 60.0  # seconds
+RADIO_OFF: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
-    """How a modem is reached and used; ``send_timeout`` in seconds, ``None``: the profile's.
+    """How a modem is used; ``send_timeout`` in seconds, ``None``: the profile's.
 
-    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``calls`` is what
-    becomes of calls that come in.
+    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``power_cycle`` is
+    a program with its arguments that switches the modem's power off and on; empty: there is none.
+    ``calls`` is what becomes of calls that come in.
     """
 
-    device: str
     baud: int = 115_200
     pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
     send_timeout: float | None = None
+    power_cycle: tuple[str, ...] = ()
     calls: Calls = Calls.REJECT
 
 
@@ -67,21 +82,31 @@ class ModemAdapter:
 
     def __init__(
         self,
+        where: Where,
         settings: ModemSettings,
-        profile: Profile = GENERIC,
+        profiles: Mapping[str, Profile] | None = None,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
     ) -> None:
+        self._where = where
         self._settings = settings
-        self._profile = profile
+        self._profiles = load() if profiles is None else profiles
+        self._profile = GENERIC
+        self._ports = 0
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
+        self._ladder = Ladder()
+        self._losses = Losses()
+        self._step: Step | None = None
+        self._starting_until = 0.0
+        self._iccid = ""
+        self._told = False
         self._calls = CallDesk(settings.calls)
-        self._ussd = Ussd(tuple(map(Form, profile.ussd)))
-        self._trace = Trace(settings.device)
+        self._ussd = Ussd()
+        self._trace = Trace(where.words)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -90,11 +115,10 @@ class ModemAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
-        device = self._settings.device
         await self._finish(sink)
-        if self._open is None and not present(device):
-            sink.health(Health.UNAVAILABLE, f"{device} is not there", hint="is it plugged in?")
-            await appears(device)
+        found = await self._take_step(await self._locate(sink), sink)
+        device = self._choose_port(found)
+        sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         try:
             async with (
@@ -110,44 +134,193 @@ class ModemAdapter:
                     owner.cancel()
                     calls.cancel()
         except BaseExceptionGroup as errors:
-            self._trace.failed(str(reason := _reason(errors)))
+            reason = _reason(errors)
+            self._trace.failed(str(reason))
+            if isinstance(reason, Silent):
+                raise self._climb(Evidence.SILENT, sink) from reason
+            if isinstance(reason, Absent):
+                hint = self._losses.hint(_now(), self._sending.begun_at)
+                raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
             raise reason from None
         finally:
             self._session = None
 
+    async def _locate(self, sink: Sink) -> Found:
+        """Where the modem is; that it is not there is told once it is missed."""
+        words = f"{self._where.words} is not there"
+        tell = partial(sink.health, Health.UNAVAILABLE, words, hint="is it plugged in?")
+        loop = asyncio.get_running_loop()
+        # What a person has to do first is not talked over.
+        missed = None if self._told else loop.call_later(MISSED, tell)
+        try:
+            found = await self._where.found()
+        except Absent:
+            self._told = True
+            raise
+        finally:
+            if missed is not None:
+                missed.cancel()
+        self._told = False
+        return found
+
     async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._session = None
-        self._drop_hints(urcs.Restarted)
-        setup = await set_up(port, self._profile, self._settings.pin, sink)
-        session = Session(port, sink, self._profile, setup)
+        self._drop_hints(urcs.Restarted, urcs.SimChanged)
+        setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        self._iccid = self._iccid or setup.iccid
+        session = Session(port, sink, setup)
         await self._sweep(session)
-        await health.look(session)
+        await health.look(session, _now())
         self._session = session
         return session
 
+    def _pin(self, iccid: str) -> str | None:
+        """The configured PIN, for the SIM that it was first used on and for no other."""
+        return self._settings.pin if iccid == self._iccid or not self._iccid else None
+
     async def _serve(self, port: Port, sink: Sink) -> None:
         session = await self._start(port, sink)
-        loop = asyncio.get_running_loop()
-        profile = self._profile
+        profile = session.profile
         sweep_every = profile.sweep_every if session.setup.announces else profile.polling_every
-        next_sweep, next_look = loop.time() + sweep_every, loop.time() + profile.registration_poll
+        next_sweep, next_look = _now() + sweep_every, _now() + profile.registration_poll
+        next_card = _now() + CARD_POLL
         while True:
             try:
-                async with asyncio.timeout_at(min(next_sweep, next_look)):
+                async with asyncio.timeout_at(min(next_sweep, next_look, next_card)):
                     hint = await self._hints.get()
             except TimeoutError:
-                if loop.time() >= next_sweep:
+                if _now() >= next_sweep:
+                    if await health.has_forgotten(session):
+                        self._hint(urcs.Restarted())
                     await self._sweep(session)
-                    next_sweep = loop.time() + sweep_every
-                if loop.time() >= next_look:
-                    await health.look(session)
+                    next_sweep = _now() + sweep_every
+                if _now() >= next_look:
+                    await self._look(session)
                     await self._ussd.tidy(session)
-                    next_look = loop.time() + profile.registration_poll
+                    next_look = _now() + profile.registration_poll
+                if _now() >= next_card:
+                    session = await self._look_at_sim(session)
+                    next_card = _now() + CARD_POLL
             else:
                 session = await self._follow(hint, session)
-            if port.silent_commands >= SILENT_LIMIT:
-                raise lost("the modem answers no commands any more")
+            if port.silent:
+                raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+
+    async def _look(self, session: Session) -> None:
+        await health.look(session, _now())
+        if session.port.silent:
+            raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+        if session.lost_since is not None and _now() - session.lost_since > UNREGISTERED_LIMIT:
+            session.lost_since = None
+            self._hint(Evidence.UNREGISTERED)
+
+    async def _look_at_sim(self, session: Session) -> Session:
+        match await health.card(session):
+            case Card.SAME:
+                return session
+            case Card.OTHER:
+                log.warning("there is another SIM in the modem, which is set up again")
+                return await self._start(session.port, session.sink)
+            case Card.GONE:
+                words = "the SIM was taken out"
+                raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
+
+    # Recovery -----------------------------------------------------------------------------------
+
+    def _climb(self, evidence: Evidence, sink: Sink) -> PhoneLost:
+        """Choose the step that evidence asks for, to be taken before the next opening.
+
+        Returns the loss that leads to it. While a modem starts anew its silence is no evidence.
+        """
+        if evidence is Evidence.SILENT and _now() < self._starting_until:
+            return lost("the modem is starting anew", pause=REOPEN_PAUSE)
+        self._step = self._choose(evidence, sink)
+        return lost(f"{evidence}: {self._step.words}", pause=REOPEN_PAUSE)
+
+    def _choose(self, evidence: Evidence, sink: Sink) -> Step:
+        step = self._ladder.climb(evidence, _now())
+        log.warning(
+            "the modem is in trouble",
+            extra=fields(modem=self._where.words, why=evidence, step=step.value, what=step.words),
+        )
+        sink.facts(**{f"recovery_{step.value}": self._ladder.counts[step]})
+        return step
+
+    async def _mend(self, evidence: Evidence, session: Session) -> Session:
+        """Take a step that commands can take, on a modem that answers them."""
+        port, profile = session.port, session.profile
+        step = self._choose(evidence, session.sink)
+        if step is Step.RADIO:
+            self._session = None
+            session.sink.health(Health.UNAVAILABLE, f"{evidence}: {step.words}")
+            for number, line in enumerate(profile.radio):
+                if number:
+                    await asyncio.sleep(RADIO_OFF)
+                await accepted(port, commands.setting(line, timeout=40.0))
+            return await self._start(port, session.sink)
+        if step is Step.RESET:
+            for line in profile.reset:
+                if await accepted(port, commands.setting(line, timeout=15.0)):
+                    break
+            self._starting_until = _now() + profile.reset_takes
+        else:
+            self._step = step
+        raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+
+    async def _take_step(self, found: Found, sink: Sink) -> Found:
+        """Take the step that was chosen when the modem was lost; returns where it is after that."""
+        self._profile = self._profiles.get(found.profile, GENERIC)
+        self._ladder.steps = self._steps(found)
+        step, self._step = self._step, None
+        match step:
+            case Step.OTHER_PORT:
+                self._ports += 1
+            case Step.USB:
+                assert found.usb_path is not None
+                try:
+                    await authorise.reauthorise(found.usb_path)
+                except (OSError, TimeoutError) as error:
+                    log.warning(
+                        "the USB device could not be reset", extra=fields(reason=str(error))
+                    )
+                return await self._locate(sink)
+            case Step.POWER:
+                await cycle(self._settings.power_cycle)
+                return await self._locate(sink)
+            case Step.GIVE_UP:
+                words = "the modem does not work, and no step that smsd can take has helped"
+                sink.health(Health.UNAVAILABLE, words, hint="unplug it and plug it in again")
+                await self._left_alone(found.device)
+                return await self._locate(sink)
+            case _:
+                pass
+        return found
+
+    def _steps(self, found: Found) -> frozenset[Step]:
+        """The steps that this modem, this place and our rights allow."""
+        can = {
+            Step.REOPEN: True,
+            Step.OTHER_PORT: bool(found.others),
+            Step.RADIO: bool(self._profile.radio),
+            Step.RESET: bool(self._profile.reset),
+            Step.USB: found.usb_path is not None and authorise.allowed(found.usb_path),
+            Step.POWER: bool(self._settings.power_cycle),
+        }
+        return frozenset(step for step, able in can.items() if able)
+
+    def _choose_port(self, found: Found) -> str:
+        ports = (found.device, *found.others)
+        return ports[self._ports % len(ports)]
+
+    async def _left_alone(self, device: str) -> None:
+        """Wait until it is time to try again, or somebody pulled the modem out."""
+        try:
+            async with asyncio.timeout(LEFT_ALONE):
+                while self._open is not None or present(device):  # noqa: ASYNC110 nothing tells
+                    await asyncio.sleep(1.0)
+        except TimeoutError:
+            pass
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
@@ -167,11 +340,15 @@ class ModemAdapter:
             self._looking = True
             try:
                 async with asyncio.timeout(LOOK_TIMEOUT):
-                    await health.look(self._session)
+                    await health.look(self._session, _now())
             except (ModemError, NoAnswer, Gone, TimeoutError):
                 return
             finally:
                 self._looking = False
+
+    async def distrust(self) -> None:
+        """Take the step that may make a modem hear again."""
+        self._hint(Evidence.DEAF)
 
     async def send(self, submission: Submission, progress: Progress) -> None:
         """Send the parts that the network has not taken yet; see `Sending.send`."""
@@ -246,7 +423,8 @@ class ModemAdapter:
                 if session.setup.acknowledges:
                     await attempt(session.port, commands.acknowledge())
             case urcs.RegistrationChanged():
-                await health.look(session)
+                self._drop_hints(urcs.RegistrationChanged)
+                await self._look(session)
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
                 self._trace.failed("the modem has started anew")
@@ -256,23 +434,48 @@ class ModemAdapter:
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)
+            case urcs.MemoryFull():
+                await self._sweep(session)
+            case urcs.SimChanged():
+                return await self._look_at_sim(session)
+            case Evidence():
+                return await self._mend(hint, session)
             case _:
                 pass
         return session
 
     async def _sweep(self, session: Session) -> None:
         """Empty the memories; what the hints so far announced lies there by now."""
-        self._drop_hints(urcs.MessageStored)
+        self._drop_hints(urcs.MessageStored, urcs.MemoryFull)
         await self._memories.sweep(session)
 
-    def _drop_hints(self, kind: type) -> None:
+    def _drop_hints(self, *kinds: type) -> None:
         """Forget hints that what is done now makes needless."""
         kept = []
         while not self._hints.empty():
             kept.append(self._hints.get_nowait())
         for hint in kept:
-            if not isinstance(hint, kind):
+            if not isinstance(hint, kinds):
                 self._hint(hint)
+
+
+async def cycle(command: Sequence[str]) -> None:
+    """Run what switches a modem's power off and on; its failure is logged."""
+    try:
+        async with asyncio.timeout(POWER_TIMEOUT):
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+            )
+            status = await process.wait()
+    except (OSError, TimeoutError) as error:
+        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
+    else:
+        if status:
+            log.warning("power_cycle failed", extra=fields(status=status))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:

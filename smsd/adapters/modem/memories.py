@@ -48,22 +48,20 @@ class Memories:
         if record is None:
             return False
         await keep(session.sink, record.pdu, record.length)
-        await self._delete(session, memory, record)
+        await self._delete_if_same(session, memory, record)
         return True
 
     async def sweep(self, session: Session) -> None:
         """Take in all that lies in the memories, whatever it is; the highest index goes first."""
         port = session.port
+        session.selected = ""  # some modems change it when something arrives
         for memory in session.setup.memories:
             if not await self._select(session, memory):
                 continue
             records = await attempt(port, commands.list_messages())
             for record in reversed(records or ()):
                 await keep(session.sink, record.pdu, record.length)
-                # Indices may have moved since they were listed: look once more before deleting.
-                again = await attempt(port, commands.read_message(record.index))
-                if again is not None and again.pdu == record.pdu:
-                    await self._delete(session, memory, record)
+                await self._delete_if_same(session, memory, record)
         await self._select(session, session.setup.memories[0])
 
     async def _select(self, session: Session, memory: str) -> bool:
@@ -81,6 +79,12 @@ class Memories:
         if fill is not None:
             session.sink.facts(**{f"used_{memory}": fill.used, f"total_{memory}": fill.total})
         return True
+
+    async def _delete_if_same(self, session: Session, memory: str, record: Stored) -> None:
+        """Look once more before deleting: indices move, and so does the memory that is read."""
+        again = await attempt(session.port, commands.read_message(record.index))
+        if again is not None and again.pdu == record.pdu:
+            await self._delete(session, memory, record)
 
     async def _delete(self, session: Session, memory: str, record: Stored) -> None:
         key = (memory, record.index, record.pdu)

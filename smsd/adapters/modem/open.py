@@ -1,22 +1,28 @@
 """A tty as the standard reader and writer, ours alone while it is open."""
 
 import asyncio
-import errno
+import contextlib
 import fcntl
 import os
 import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import IO, Final
 
 import serial
 
-from smsd.adapters.contract import PhoneLost, lost
+from smsd.adapters.contract import lost
+from smsd.adapters.modem.apart import Stuck, apart
+from smsd.adapters.modem.held import held, holders, lock_file, refusal
 
-APPEARS: Final = 1.0  # seconds between looks for a device that is not there
 TCP: Final = "tcp://"
 CONNECT_TIMEOUT: Final = 10.0  # seconds
+OPEN_TIMEOUT: Final = 10.0  # seconds; a live port opens in milliseconds
+CLOSE_TIMEOUT: Final = 2.0  # seconds that a close is waited for, so that it can be opened again
+TIOCGSERIAL: Final = 0x541E
+TIOCSSERIAL: Final = 0x541F
+SERIAL_STRUCT: Final = 128  # octets, more than struct serial_struct has on any machine
+CLOSING_WAIT: Final = 40  # its place there: behind eight ints, a short, two chars and an int
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -26,46 +32,94 @@ def present(device: str) -> bool:
     return device.startswith(TCP) or os.path.exists(device)
 
 
-async def appears(device: str) -> None:
-    """Wait until the device is there: it may be plugged in at any time."""
-    while not present(device):  # noqa: ASYNC110 nothing tells when a path comes into being
-        await asyncio.sleep(APPEARS)
+@asynccontextmanager
+async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
+    """A tty, exclusively (lock file, TIOCEXCL and flock), or ``tcp://host:port``.
+
+    Raises `PhoneLost`, which says who holds the device if somebody does. A device whose driver
+    blocks is given up after a time, when it is opened and when it is closed.
+    """
+    if device.startswith(TCP):
+        async with _far(device) as streams:
+            yield streams
+        return
+    with lock_file(device):
+        try:
+            port = await apart(lambda: _open(device, baud), OPEN_TIMEOUT, late=_close)
+        except Stuck as error:
+            words = f"{device} cannot be opened: the kernel does not answer ({error})"
+            raise lost(words, hint="unplug it and plug it in again") from error
+        try:
+            async with _streams(port.fileno()) as streams:
+                yield streams
+        finally:
+            # The transports close their copies first, so that it is this thread that may block.
+            await asyncio.sleep(0)
+            with contextlib.suppress(Stuck):
+                await apart(lambda: _close(port), CLOSE_TIMEOUT)
 
 
 @asynccontextmanager
-async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
-    """A tty, exclusively (TIOCEXCL and flock), or ``tcp://host:port``, as reader and writer.
+async def _far(device: str) -> AsyncIterator[Streams]:
+    host, _, number = device.removeprefix(TCP).rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            reader, writer = await asyncio.open_connection(host, int(number))
+    except (OSError, TimeoutError) as error:
+        raise lost(f"no connection to {device}: {error}") from error
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
 
-    Raises `PhoneLost`, which says who holds the device if somebody does.
-    """
-    if device.startswith(TCP):
-        host, _, number = device.removeprefix(TCP).rpartition(":")
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, writer = await asyncio.open_connection(host, int(number))
-        except (OSError, TimeoutError) as error:
-            raise lost(f"no connection to {device}: {error}") from error
-        try:
-            yield reader, writer
-        finally:
-            writer.transport.abort()
-        return
+
+def _open(device: str, baud: int) -> serial.Serial:
+    """The port, ours alone; blocks as long as the driver does."""
     try:
         port = serial.Serial(device, baudrate=baud, timeout=0, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
-        raise _refusal(device, error) from error
+        raise refusal(device, error) from error
     try:
         if found := holders(device):  # who opened it before us shares it in spite of our locks
-            raise _held(device, found)
-        async with _streams(port.fileno()) as streams:
-            yield streams
-    finally:
+            raise held(device, found)
+        fd = port.fileno()
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(fd, termios.TIOCEXCL)
+        _hold_the_line(fd)
+        _wait_for_nothing(fd)
+    except BaseException:
+        port.close()
+        raise
+    return port
+
+
+def _hold_the_line(fd: int) -> None:
+    """Leave DTR as it is on close: modems with ``&D2`` take its fall for an order to reset."""
+    with contextlib.suppress(termios.error):
+        settings = termios.tcgetattr(fd)
+        settings[2] &= ~termios.HUPCL
+        termios.tcsetattr(fd, termios.TCSANOW, settings)
+
+
+def _wait_for_nothing(fd: int) -> None:
+    """Have ``close`` wait for no output (TIOCSSERIAL, closing_wait); only root may, on USB."""
+    record = bytearray(SERIAL_STRUCT)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(fd, TIOCGSERIAL, record)
+        record[CLOSING_WAIT : CLOSING_WAIT + 2] = b"\xff\xff"
+        fcntl.ioctl(fd, TIOCSSERIAL, record)
+
+
+def _close(port: serial.Serial) -> None:
+    """Throw away what was not written yet, which the driver would wait for, and close."""
+    with contextlib.suppress(termios.error, OSError, serial.SerialException):
+        termios.tcflush(port.fileno(), termios.TCOFLUSH)
+    with contextlib.suppress(OSError):
         port.close()
 
 
 @asynccontextmanager
 async def _streams(fd: int) -> AsyncIterator[Streams]:
-    fcntl.ioctl(fd, termios.TIOCEXCL)
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
@@ -85,56 +139,3 @@ async def _streams(fd: int) -> AsyncIterator[Streams]:
 def _duplicate(fd: int) -> IO[bytes]:
     """A file of its own for each transport, for each closes what it has."""
     return os.fdopen(os.dup(fd), "r+b", buffering=0)
-
-
-def _refusal(device: str, error: Exception) -> PhoneLost:
-    number = error.errno if isinstance(error, OSError) else None
-    holder = holders(device)
-    if holder or number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
-        return _held(device, holder)
-    if number in (errno.EACCES, errno.EPERM):
-        return lost(f"no permission to open {device}", hint="smsd's user must be in group dialout")
-    return lost(f"{device} cannot be opened: {error}")
-
-
-def _held(device: str, holder: list[tuple[int, str]]) -> PhoneLost:
-    who = ", ".join(f"{name} (pid {pid})" for pid, name in holder) or "another process"
-    return lost(
-        f"{device} is held by {who}",
-        hint="stop that program, or keep it off this device: "
-        "ModemManager with the line at the end of udev/70-smsd.rules",
-    )
-
-
-def holders(device: str) -> list[tuple[int, str]]:
-    """The other processes that have a device open: pid and program, as far as we may look.
-
-    Locks (flock) are told of every process, open files of our own user's and, as root, of all.
-    """
-    wanted = os.path.realpath(device)
-    found = _lockers(wanted)
-    for process in Path("/proc").glob("[0-9]*"):
-        if int(process.name) == os.getpid():
-            continue
-        try:
-            opened_files = {os.path.realpath(fd) for fd in (process / "fd").iterdir()}
-            # Whoever has the other end of a pseudo-terminal is the modem, not a rival.
-            if wanted in opened_files and not any(path.endswith("ptmx") for path in opened_files):
-                found.append((int(process.name), (process / "comm").read_text().strip()))
-        except OSError:
-            continue  # not ours to look into, or gone by now
-    return sorted(set(found))
-
-
-def _lockers(path: str) -> list[tuple[int, str]]:
-    """Who has locked a file, from /proc/locks: ``1: FLOCK ADVISORY WRITE 612 00:1b:3 0 EOF``."""
-    found = []
-    try:
-        inode = str(os.stat(path).st_ino)
-        for line in Path("/proc/locks").read_text().splitlines():
-            _, kind, _, _, pid, place, *_ = line.split()
-            if kind == "FLOCK" and place.split(":")[2] == inode and int(pid) != os.getpid():
-                found.append((int(pid), Path("/proc", pid, "comm").read_text().strip()))
-    except (OSError, ValueError, IndexError):
-        pass  # no such list, or a process that is gone
-    return found

@@ -10,14 +10,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from smsd.adapters.contract import PhoneLost, lost
+from smsd.adapters.contract import Absent, PhoneLost, lost
 from smsd.adapters.modem.trace import Trace
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
+from smsd.at.urcs import ECHO
+from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
 
-PROBE_TIMEOUT: Final = 5.0  # seconds that a modem has to answer the probe
+PROBE_TIMEOUT: Final = 3.0  # seconds that a modem has to answer the probe
 PROBES: Final = 4  # unanswered ones after which it is taken for lost
+SILENT_LIMIT: Final = 2  # commands in a row without an answer after which something is done
 LACKING: Final = 0.5  # seconds to wait for a final result that some modems do not give
 QUIET: Final = 1.0  # seconds of silence after which no probe's answer is still to come
 SETTLED_AFTER: Final = 10.0  # seconds after which it counts as silence: some modems never cease
@@ -55,6 +58,10 @@ class Gone(Exception):
         self.submitted = submitted
 
 
+class Silent(PhoneLost):
+    """The port is there and nobody answers on it."""
+
+
 @dataclass(slots=True)
 class _Request:
     command: Command[Any]
@@ -89,6 +96,10 @@ class Port:
         self._settle_by: float | None = None
         self._silent = 0
         self._lost: BaseException | None = None
+        self.rest = 0.0
+        """Seconds between a final result and the next command: some buffers overrun without."""
+        self._rests_until = 0.0
+        self._quiet = False
 
     async def run(self) -> None:
         """Serve the port; ends by raising `PhoneLost`, or by cancellation."""
@@ -132,9 +143,9 @@ class Port:
         return answer
 
     @property
-    def silent_commands(self) -> int:
-        """How many commands in a row the modem has left without an answer."""
-        return self._silent
+    def silent(self) -> bool:
+        """Whether the modem has left commands without an answer, one after the other."""
+        return self._silent >= SILENT_LIMIT
 
     async def _read(self) -> None:
         try:
@@ -173,15 +184,18 @@ class Port:
     async def _step(self) -> None:
         """Wait for data, a request or the end of a time, and do what follows from it."""
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._next_moment()):
                 item = await self._inbox.get()
         except TimeoutError:
-            self._overdue()
+            if self._resting:
+                self._begin_next()
+            else:
+                self._overdue()
             return
         if isinstance(item, _Request):
             self._waiting.append(item)
         elif item is None:
-            raise lost("the port is gone")
+            raise Absent(Fault(FaultClass.MODEM, "the port is gone"))
         else:
             self._trace.received(item)
             before = self._dialogue.state
@@ -206,8 +220,23 @@ class Port:
         elif dialogue.state is State.IDLE and before is State.STALE:
             self._resynced()
 
+    def _next_moment(self) -> float | None:
+        """When there is something to do even if nothing comes, in the loop's time."""
+        return self._rests_until if self._resting else self._deadline
+
+    @property
+    def _resting(self) -> bool:
+        """Nothing is on the wire, and the next command waits for the end of the modem's rest."""
+        return self._idle and bool(self._waiting)
+
+    @property
+    def _idle(self) -> bool:
+        return self._dialogue.state is State.IDLE and self._current is None
+
     def _begin_next(self) -> None:
-        while self._dialogue.state is State.IDLE and self._current is None and self._waiting:
+        if asyncio.get_running_loop().time() < self._rests_until:
+            return
+        while self._idle and self._waiting:
             request = self._waiting.popleft()
             if request.answer.cancelled():
                 continue
@@ -223,11 +252,20 @@ class Port:
             case Response():
                 self._silent = 0
                 self._deadline = None
+                self._listen_for_echo()
+                if self.rest:
+                    self._rests_until = asyncio.get_running_loop().time() + self.rest
                 self._answer(event)
             case Late():
                 self._late(event)
             case Urc():
                 self._unasked(event)
+
+    def _listen_for_echo(self) -> None:
+        """A modem that was quiet and repeats commands again has started anew without a word."""
+        if self._quiet and self._dialogue.echoed:
+            self._unasked(Urc(ECHO))
+        self._quiet = not self._dialogue.echoed
 
     def _late(self, late: Late) -> None:
         """Given up, but here it is: the caller still waits for the line to be in order.
@@ -260,7 +298,8 @@ class Port:
             self._begin_next()
             return
         if dialogue.state is State.STALE and dialogue.probes >= PROBES:
-            raise lost("the modem does not answer", hint="unplug it and plug it in again")
+            words = "the modem does not answer"
+            raise Silent(Fault(FaultClass.MODEM, words, hint="is it the right port?"))
         self._abandon()
 
     def _abandon(self) -> None:

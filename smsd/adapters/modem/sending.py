@@ -19,7 +19,9 @@ from smsd.adapters.contract import (
 )
 from smsd.adapters.modem.console import ChangedByHand
 from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer
+from smsd.adapters.modem.profiles import Profile
+from smsd.adapters.modem.recovery import Evidence
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import accepted
 from smsd.at import commands, urcs
@@ -30,9 +32,12 @@ from smsd.model.events import LateAnswer
 from smsd.model.message import AttemptId, Fault, FaultClass
 
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
+FIRST_BACK_OFF: Final = 5.0  # seconds that a modem rests when the network takes nothing, doubling
+LONGEST_BACK_OFF: Final = 60.0
+FAILURES: Final = 3  # in a row, of more than one recipient, after which something must be done
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 
-Hint = urcs.Unsolicited | LateAnswer | ChangedByHand
+Hint = urcs.Unsolicited | LateAnswer | Evidence | ChangedByHand
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Sending:
         self._given_up: deque[_InFlight] = deque(maxlen=1)
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._refused_to: str | None = None
+        self._failed_to: set[str] = set()
+        self._failures = 0
+        self._back_off = 0.0
+        self.begun_at: float | None = None
+        """When something was last given to the modem to send (loop's time)."""
 
     async def send(
         self, session: Session | None, submission: Submission, progress: Progress
@@ -79,9 +89,11 @@ class Sending:
                 continue
             begin = partial(progress.begin, number, len(parts))
             in_flight = _InFlight(submission.attempt, number, submission.destination)
-            reference = await self._submit(session.port, command, in_flight, begin)
+            reference = await self._submit(session, command, in_flight, begin)
             await progress.complete(number, None if reference is None else str(reference))
             self._refused_to = None
+            self._failed_to.clear()
+            self._failures, self._back_off = 0, 0.0
 
     def _commands(
         self, session: Session, submission: Submission
@@ -107,15 +119,16 @@ class Sending:
 
     async def _submit(
         self,
-        port: Port,
+        session: Session,
         command: Command[urcs.Reference | None],
         in_flight: _InFlight,
         begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
+        self.begun_at = asyncio.get_running_loop().time()
         self._given_up.clear()  # from here on a stray answer may be this part's
         self._following = asyncio.Queue()
         try:
-            reference = await self._exchange(port, command, in_flight, begin)
+            reference = await self._exchange(session, command, in_flight, begin)
             if reference is not None:
                 return reference
             try:  # some modems say OK first, and the reference after it
@@ -128,19 +141,19 @@ class Sending:
 
     async def _exchange(
         self,
-        port: Port,
+        session: Session,
         command: Command[urcs.Reference | None],
         in_flight: _InFlight,
         begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
         try:
-            return await port.execute(command, before_payload=begin)
+            return await session.port.execute(command, before_payload=begin)
         except asyncio.CancelledError:
             self._given_up.append(in_flight)  # the exchange goes on without its caller
             raise
         except ModemError as error:
             try:
-                self._refused(error, in_flight.recipient)
+                self._refused(error, session.profile, in_flight.recipient)
             except Uncertain:
                 self._given_up.append(in_flight)  # a reference may follow even an error
                 raise
@@ -157,9 +170,9 @@ class Sending:
                 raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
             raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
 
-    def _refused(self, error: ModemError, recipient: str) -> None:
+    def _refused(self, error: ModemError, profile: Profile, recipient: str) -> None:
         """Raise what a refusal asks for; returns if it says that an earlier copy was accepted."""
-        fault = fault_of(error.result)
+        fault = fault_of(error.result, profile)
         if fault.kind is FaultClass.DUPLICATE:
             return
         if error.submitted and not error.result.text.startswith(("+CMS ERROR", "+CME ERROR")):
@@ -175,9 +188,24 @@ class Sending:
             raise Throttled(fault, retry_after=RETRY_AFTER) from error
         if fault.kind is FaultClass.MEMORY:
             self._hint(urcs.MessageStored("", -1))  # sweep, to make room
-        if fault.kind is FaultClass.NETWORK:
+        if fault.kind is FaultClass.NETWORK or self._is_general(fault, recipient):
+            # It is the modem or its network, so no message pays for it: the modem rests.
             self._hint(urcs.RegistrationChanged())
+            self._back_off = min(max(2 * self._back_off, FIRST_BACK_OFF), LONGEST_BACK_OFF)
+            raise Unavailable(fault, seconds=self._back_off) from error
         raise error_of(fault) from error
+
+    def _is_general(self, fault: Fault, recipient: str) -> bool:
+        """Whether a passing error meets one recipient after the other: then it is nobody's own."""
+        if fault.kind not in (FaultClass.RETRY, FaultClass.LATER, FaultClass.MODEM):
+            return False
+        self._failed_to.add(recipient)
+        self._failures += 1
+        general = len(self._failed_to) > 1
+        if self._failures >= FAILURES and (general or fault.kind is FaultClass.MODEM):
+            self._failures = 0
+            self._hint(Evidence.FAULTY)
+        return general
 
     def answered(self, reference: int | None) -> None:
         """A reference came unasked: the part that waits for it has it, else one given up."""

@@ -12,16 +12,17 @@ from smsd.adapters.modem.setup import Setup
 class Session:
     """A modem that is set up.
 
-    ``registered`` is what the last look at the network said. ``selected`` is the memory that is
+    ``registered`` is what the last look at the network said; ``lost_since`` since when (loop's
+    time) there is none although there is signal. ``selected`` is the memory that is
     read from (mem1 is modal, 27.005 3.2.2); empty where it is not known. ``holds_link``:
     ``+CMMS`` has not been refused. ``characters`` is what ``+CSCS`` was last set to.
     """
 
     port: Port
     sink: Sink
-    profile: Profile
     setup: Setup
     registered: bool = False
+    lost_since: float | None = None
     selected: str = ""
     holds_link: bool = True
     registered_by: str = "CREG"
@@ -30,3 +31,8 @@ class Session:
     asked_operator: float = float("-inf")
     """When the operator was asked for last, by the loop's clock; the next likewise."""
     asked_temperature: float = float("-inf")
+
+    @property
+    def profile(self) -> Profile:
+        """How this family of modems is used."""
+        return self.setup.profile

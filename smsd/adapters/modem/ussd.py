@@ -5,7 +5,7 @@ messages go on meanwhile.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -25,8 +25,6 @@ from smsd.model.ussd import UssdReply, UssdStatus
 REPLY_WITHIN: Final = 60.0  # seconds after the modem's OK; networks take ten and more
 EMPTY_FOLLOWED: Final = 10.0  # seconds in which a reply without text may be followed by one with it
 IDLE_FOR: Final = 120.0  # seconds that a question of the network's may stay unanswered
-DEFAULT_FORMS: Final = (Form.TEXT, Form.PACKED, Form.UCS2)
-
 _STATUSES: Final = tuple(UssdStatus)
 # Errors that the form of the string may be the cause of; all others would meet every form.
 _OF_THE_FORM: Final = frozenset({0, 3, 4, *range(24, 28), *range(50, 61), 100})
@@ -35,11 +33,10 @@ _OF_THE_FORM: Final = frozenset({0, 3, 4, *range(24, 28), *range(50, 61), 100})
 class Ussd:
     """The dialogue of one modem with its network, whichever opening of it is at hand.
 
-    ``forms`` are those to try, in order; the one that works is remembered per model and firmware.
+    The profile says which forms to try; the one that works is remembered per model and firmware.
     """
 
-    def __init__(self, forms: Sequence[Form] = DEFAULT_FORMS) -> None:
-        self._forms = tuple(forms)
+    def __init__(self) -> None:
         self._known: dict[str, Form] = {}
         self._replies: asyncio.Queue[UssdArrived] | None = None
         self._open_until: float | None = None
@@ -119,7 +116,7 @@ class Ussd:
         known = self._known.get(model)
         refused: ModemError | None = None
         unwritable: EncodeError | None = None
-        for form in (known,) if known else self._forms:
+        for form in (known,) if known else session.profile.ussd:
             try:
                 await self._hand_over(session, text, form)
             except EncodeError as error:

@@ -1,0 +1,190 @@
+"""What comes and goes: USB devices and their ttys, told by udev, or by looking where there is none.
+
+Both read sysfs for what a device is, so that they tell the same; udev adds ModemManager's tags.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from smsd.adapters.modem.usb import Node, Tty, Usb
+from smsd.logs import fields
+
+log: Final = logging.getLogger(__name__)
+
+SYS: Final = Path("/sys")
+UDEV: Final = Path("/run/udev/control")
+LOOK: Final = 5.0  # seconds between looks where nothing tells; 10 is what users are promised
+HUB: Final = "09"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What had this path in sysfs is gone."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllTold:
+    """All that was there has been told; what follows is news."""
+
+
+Event = Node | Removed | AllTold
+Tell = Callable[[Event], None]
+
+
+class Source(Protocol):
+    """Whatever knows which devices there are."""
+
+    async def run(self, tell: Tell) -> None:
+        """Tell what is there, a USB device before its ttys, then what comes and goes; for ever."""
+        ...
+
+
+def source() -> Source:
+    """Udev where it runs, else looks at sysfs (containers)."""
+    if UDEV.exists():
+        try:
+            return Udev()
+        except (ImportError, OSError) as error:
+            log.warning("udev cannot be asked", extra=fields(reason=str(error)))
+    return Looks()
+
+
+class Udev:
+    """Udev's own word, on a netlink socket in the loop."""
+
+    def __init__(self) -> None:
+        import pyudev  # 1.6 MB that a container without udev need not have
+
+        self._context = pyudev.Context()
+        self._monitor = pyudev.Monitor.from_netlink(self._context)
+        self._monitor.filter_by("usb", "usb_device")
+        self._monitor.filter_by("tty")
+
+    async def run(self, tell: Tell) -> None:
+        """See `Source.run`."""
+        loop = asyncio.get_running_loop()
+        self._monitor.start()  # before the census, so that nothing falls between the two
+        for usb in self._context.list_devices(subsystem="usb", DEVTYPE="usb_device"):
+            self._told(usb.sys_path, "usb", usb.properties, tell)
+        for tty in self._context.list_devices(subsystem="tty"):
+            self._told(tty.sys_path, "tty", tty.properties, tell)
+        tell(AllTold())
+        loop.add_reader(self._monitor.fileno(), self._drain, tell)
+        try:
+            await loop.create_future()
+        finally:
+            loop.remove_reader(self._monitor.fileno())
+
+    def _drain(self, tell: Tell) -> None:
+        while (device := self._monitor.poll(timeout=0)) is not None:
+            if device.action == "remove":
+                tell(Removed(device.sys_path))
+            else:
+                self._told(device.sys_path, device.subsystem, device.properties, tell)
+
+    def _told(self, path: str, subsystem: str, properties: Mapping[str, str], tell: Tell) -> None:
+        tags = {key: properties[key] for key in properties if key.startswith("ID_MM_")}
+        node = read_tty(Path(path), tags) if subsystem == "tty" else read_usb(Path(path))
+        if node is not None:
+            tell(node)
+
+
+class Looks:
+    """Looks at sysfs, again and again."""
+
+    def __init__(self, root: Path = SYS, every: float = LOOK) -> None:
+        self._root = root
+        self._every = every
+
+    async def run(self, tell: Tell) -> None:
+        """See `Source.run`."""
+        known: dict[str, tuple[Node, str]] = {}
+        told = False
+        while True:
+            nodes = list(self._census())
+            # A device that has another number was unplugged in between, and its ttys with it.
+            numbers = {usb.usb_path: usb.number for usb in nodes if isinstance(usb, Usb)}
+            seen = {node.path: (node, numbers.get(node.usb_path or "", "")) for node in nodes}
+            for path in known:
+                if seen.get(path) != known[path]:
+                    tell(Removed(path))
+            for path, (node, _) in seen.items():
+                if seen[path] != known.get(path):
+                    tell(node)
+            known = seen
+            if not told:
+                tell(AllTold())
+                told = True
+            await asyncio.sleep(self._every)
+
+    def _census(self) -> Iterator[Node]:
+        for place in sorted(self._root.glob("bus/usb/devices/*")):
+            if ":" not in place.name and (usb := read_usb(place)) is not None:
+                yield usb
+        for place in sorted(self._root.glob("class/tty/*")):
+            if (tty := read_tty(place)) is not None:
+                yield tty
+
+
+def read_usb(place: Path) -> Usb | None:
+    """A USB device as sysfs shows it; ``None`` for hubs and what is gone."""
+    place = Path(os.path.realpath(place))
+    vid, pid = _attribute(place, "idVendor"), _attribute(place, "idProduct")
+    if not vid or not pid or _attribute(place, "bDeviceClass") == HUB:
+        return None
+    return Usb(
+        path=str(place),
+        usb_path=place.name,
+        vid=vid,
+        pid=pid,
+        name=_attribute(place, "product"),
+        number=_attribute(place, "devnum"),
+    )
+
+
+def read_tty(place: Path, tags: Mapping[str, str] | None = None) -> Tty | None:
+    """A tty of a USB device as sysfs shows it; ``None`` for others and for what is gone."""
+    place = Path(os.path.realpath(place))
+    above = place.parents
+    interface = next((p for p in above if _attribute(p, "bInterfaceNumber")), None)
+    usb = next((p for p in above if _attribute(p, "idVendor")), None)
+    if usb is None:
+        return None
+    number, triple, words, driver = None, "", "", ""
+    if interface is not None:
+        with suppress(ValueError):
+            number = int(_attribute(interface, "bInterfaceNumber"), 16)
+        triple = "/".join(
+            _attribute(interface, f"bInterface{part}") for part in ("Class", "SubClass", "Protocol")
+        )
+        words = _attribute(interface, "interface")
+        with suppress(OSError):
+            driver = os.path.basename(os.readlink(interface / "driver"))
+    return Tty(
+        path=str(place),
+        device=f"/dev/{place.name}",
+        usb_path=usb.name,
+        vid=_attribute(usb, "idVendor"),
+        pid=_attribute(usb, "idProduct"),
+        interface=number,
+        triple=triple.lower(),
+        words=words,
+        driver=driver,
+        tags=dict(tags or {}),
+    )
+
+
+def _attribute(place: Path, name: str) -> str:
+    """One of a device's attributes, empty if it has none of that name."""
+    try:
+        return (place / name).read_text(errors="replace").strip()
+    except OSError:
+        return ""

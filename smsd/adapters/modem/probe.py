@@ -1,0 +1,128 @@
+"""Is this an AT port, and whose: a sign of life, IMEI and ICCID, before an adapter takes it.
+
+Any final result proves a port, an error too; chatter of a receiver, binary data and a mere echo do
+not. Nothing here changes the modem but its echo.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from smsd.adapters.contract import lost
+from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.profiles import GENERIC
+from smsd.at import commands
+from smsd.at.dialogue import Command
+from smsd.at.syntax import AnswerError
+
+T = TypeVar("T")
+
+BAUD: Final = 115_200
+AFTER_ESCAPE: Final = 0.1  # seconds; a predecessor may have left the modem at a prompt
+ANSWER: Final = 1.0  # seconds for the answer to AT
+QUESTION: Final = 3.0  # seconds for the answer to a question about itself
+LONGEST: Final = 4096  # octets without a final result that are still listened to
+BINARY: Final = 0.3  # share of octets that are no text, from which on it is no AT port
+ENOUGH: Final = 16  # octets by which that can be told
+_FINAL: Final = re.compile(
+    r"OK|ERROR|\+CM[ES] ERROR:.*|NO CARRIER|NO DIALTONE|COMMAND NOT SUPPORT|CONNECT.*"
+)
+_NMEA: Final = re.compile(r"\$(G[A-Z]|BD|QZ|PS|PQ)[A-Z]*,")
+
+OpenStreams = Callable[[str, int], AbstractAsyncContextManager[Streams]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which modem and which SIM; ``None`` where it is not told."""
+
+    imei: str | None = None
+    iccid: str | None = None
+
+
+class _Line:
+    def __init__(self, streams: Streams) -> None:
+        self._reader, self._writer = streams
+
+    async def ask(self, line: bytes, seconds: float) -> list[str] | None:
+        """The lines up to a final result, that included; ``None`` if none comes.
+
+        Raises `PhoneLost` for what is no modem, and for one that is gone.
+        """
+        heard = b""
+        try:
+            self._writer.write(line)
+            async with asyncio.timeout(seconds):
+                await self._writer.drain()
+                while True:
+                    data = await self._reader.read(1024)
+                    if not data:
+                        raise lost("it is gone")
+                    heard = (heard + data)[-LONGEST:]
+                    lines = _lines(heard)
+                    if lines and _FINAL.fullmatch(lines[-1]):
+                        return lines
+                    _refuse_noise(heard, lines)
+        except TimeoutError:
+            return None
+        except OSError as error:
+            raise lost("it is gone") from error
+
+    async def drain(self, seconds: float) -> None:
+        """Let pass what comes unasked."""
+        try:
+            async with asyncio.timeout(seconds):
+                while await self._reader.read(1024):
+                    pass
+        except (TimeoutError, OSError):
+            return
+
+
+def _lines(heard: bytes) -> list[str]:
+    """The complete lines, without blanks."""
+    *lines, _ = re.split(r"[\r\n]+", heard.decode("latin-1"))
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _refuse_noise(heard: bytes, lines: list[str]) -> None:
+    if any(_NMEA.match(line) for line in lines):
+        raise lost("it is a satellite receiver's port")
+    odd = sum(octet > 0x7E or (octet < 0x20 and octet not in b"\r\n\t\x1b\0") for octet in heard)
+    if len(heard) >= ENOUGH and odd > BINARY * len(heard):
+        raise lost("what it says is no text: a diagnostic port, or another program talks to it")
+
+
+async def identify(open_streams: OpenStreams, device: str, tries: int) -> Identity:
+    """Open a port, prove it and ask who it is; raises `PhoneLost` if it is no AT port."""
+    async with open_streams(device, BAUD) as streams:
+        line = _Line(streams)
+        await line.ask(b"\x1b\r", AFTER_ESCAPE)
+        for _ in range(tries):
+            if await line.ask(b"AT\r", ANSWER) is not None:
+                break
+        else:
+            raise lost("it does not answer AT")
+        await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
+        await line.ask(b"ATE0\r", ANSWER)
+        imei = await _asked(line, commands.serial_number())
+        iccid = None
+        for command in map(commands.iccid, GENERIC.iccid):
+            if iccid := await _asked(line, command):
+                break
+        return Identity(_unique(imei), iccid or None)
+
+
+async def _asked(line: _Line, command: Command[T]) -> T | None:
+    lines = await line.ask(command.line.encode() + b"\r", QUESTION)
+    try:
+        return None if lines is None else command.parse(tuple(lines[:-1]))
+    except AnswerError:
+        return None
+
+
+def _unique(imei: str | None) -> str | None:
+    """An IMEI, unless it is one that makers leave in thousands of sticks."""
+    return imei if imei and len(set(imei)) > 2 else None
