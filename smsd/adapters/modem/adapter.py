@@ -389,7 +389,9 @@ class ModemAdapter:
         )
 
     def _changed_by_hand(self) -> None:
-        self._hint(urcs.Restarted())
+        """Nothing new is sent from here on until the modem is set up again."""
+        self._session = None
+        self._hint(console.ChangedByHand())
 
     async def wire(self, after: int, wait: float) -> Sequence[WireLine]:
         """See `smsd.adapters.abilities.HasWire`."""
@@ -437,6 +439,9 @@ class ModemAdapter:
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
                 self._trace.failed("the modem has started anew")
+                return await self._start(session.port, session.sink)
+            case console.ChangedByHand():
+                self._drop_hints(console.ChangedByHand)
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)
