@@ -244,6 +244,19 @@ def test_a_full_memory_is_told() -> None:
     assert len(desk.modems[0].inbox.memories["SM"].records) == 5
 
 
+def test_mt_is_card_and_modem_together() -> None:
+    desk = desk_of("siemens-tc35")
+    for _ in range(22):
+        desk.send(desk.modems[0].number)
+    desk.wait(1)
+    assert '"MT",22,45,"MT",22,45,"MT",22,45' in desk.say("AT+CPMS?\r")
+    assert "+CMGR: 0," in desk.say("AT+CMGR=22\r")
+    assert "+CPMS: 20,20,22,45" in desk.say('AT+CPMS="SM"\r')
+    assert "+CPMS: 2,25,22,45" in desk.say('AT+CPMS="ME";+CMGD=2\r')
+    assert desk.say('AT+CPMS="MT";+CMGL=4\r').count("+CMGL:") == 21
+    assert "+CMGL: 21," in desk.say("AT+CMGL=4\r")
+
+
 def test_calls_in_dialect() -> None:
     desk = desk_of("ec25")
     desk.say("AT^DSCI=1\r")
