@@ -127,6 +127,30 @@ def test_unplugged_in_the_middle_of_appearing(tmp_path: Path) -> None:
         assert control.call(tmp_path, "usb", "list")["devices"] == {}
 
 
+AUTHORIZE = """
+import pyudev, sys
+for device in pyudev.Context().list_devices(subsystem="usb", DEVTYPE="usb_device"):
+    if device.sys_name == "1-1.1":
+        open(device.sys_path + "/authorized", "w").write(sys.argv[1])
+"""
+
+
+@needs_umockdev
+def test_a_stick_is_forbidden_and_allowed_again(tmp_path: Path) -> None:
+    options = ("--usb", "--personality", "zte-mf112", "--warm")
+    with running(tmp_path, *options) as info, watcher(info, 200) as following:
+        ttys_until_ready(following)
+        environment = {**os.environ, **info["usb"]["environment"]}
+        control.call(tmp_path, "fault", "modem0", "H1")
+        for value, action in (("0", "remove"), ("1", "add")):
+            command = [PYUDEV, "-c", AUTHORIZE, value]
+            subprocess.run(command, env=environment, timeout=10, check=True)
+            rows = [following() for _ in range(6)]
+            assert {row["action"] for row in rows} == {action}
+            assert "1-1.1" not in {row["name"] for row in rows}
+        assert control.call(tmp_path, "faults", "modem0") == []
+
+
 def test_without_a_bus_its_verbs_are_refused(tmp_path: Path) -> None:
     with running(tmp_path), pytest.raises(control.Refused, match="--usb"):
         control.call(tmp_path, "usb", "list")
