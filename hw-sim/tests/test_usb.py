@@ -14,7 +14,7 @@ from hwsim import control
 from hwsim.personality import load, names
 from hwsim.usb import bus, devices
 
-from .running import running
+from .running import running, wait_until
 
 WATCHER = Path(__file__).with_name("udev_watcher.py")
 PYUDEV = "/usr/bin/python3"
@@ -125,6 +125,21 @@ def test_unplugged_in_the_middle_of_appearing(tmp_path: Path) -> None:
             row = following()
             actions.append((row["action"], row["name"]))
         assert control.call(tmp_path, "usb", "list")["devices"] == {}
+
+
+@needs_umockdev
+def test_two_of_a_kind_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    options = ("--usb", "--modems", "2", "--personality", "huawei-e3372-stick", "--warm")
+    with running(tmp_path, *options) as info, watcher(info, 200) as following:
+        there = ttys_until_ready(following)
+        assert len({row["node"] for row in there}) == 6
+        assert {row["slot"] for row in there} == {"1-1.1", "1-1.2"}
+        before = {modem["imei"]: modem["usb_path"] for modem in info["modems"]}
+        control.call(tmp_path, "exchange", "modem0", "modem1", "0")
+        after = {m["imei"]: m["usb_path"] for m in control.call(tmp_path, "info")["modems"]}
+        assert list(after.values()) == list(reversed(before.values()))
+        wait_until(lambda: all(m["ttys"] for m in control.call(tmp_path, "info")["modems"]))
+        assert control.call(tmp_path, "modem", "modem1")["plugged"]
 
 
 AUTHORIZE = """

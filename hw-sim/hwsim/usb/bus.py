@@ -130,7 +130,7 @@ class Bus:
         """Add devices with the pauses between them."""
         kept = self._present.get(place) == row[:1]
         if not kept:
-            self.disappear(place)
+            self._remove(place)
         self._generation[place] = generation = self._generation.get(place, 0) + 1
         self._present[place] = row[:1] if kept else []
         self._allowed[place] = True
@@ -174,10 +174,14 @@ class Bus:
         del row[1:]
 
     def disappear(self, place: str) -> None:
+        """Remove what is there, and let its numbers be used again."""
+        self._remove(place)
+        self._numbers = {k: v for k, v in self._numbers.items() if not k.startswith(place + " ")}
+
+    def _remove(self, place: str) -> None:
         """Remove what is there, children first."""
         for device in reversed(self._present.pop(place, [])):
             self._tell({"do": "remove", "name": device.name})
-        self._numbers = {k: v for k, v in self._numbers.items() if not k.startswith(place + " ")}
 
     def storage(self, stick: Stick) -> None:
         """Let a stick be the storage that it is before its mode is switched."""
