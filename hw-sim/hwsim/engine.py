@@ -92,6 +92,8 @@ class Engine:
         self.signal = 17
         self.service: int | None = None
         self.clock_offset = 0.0
+        self.muted = False
+        self.settings = Settings(plain=dict(personality.settings))
         self._card_waits = False
         self.chatterbox = Chatterbox(self)
         self.inbox = Inbox(self)
@@ -115,7 +117,7 @@ class Engine:
         if self.ills.acute("H1") or self.ills.acute("H5"):
             self.dead = False
         self.ills.power_cycle()
-        self.settings = Settings(plain=dict(self.personality.settings))
+        self.forget_settings()
         self.radio = 1
         self.card_in, self._card_waits = self.card_in or self._card_waits, False
         self.unlocked = self.card_in and self.sim.pin is None
@@ -126,7 +128,8 @@ class Engine:
         self.needs_power_on = (boot.needs_power_on and not warm) or "H13" in self.ills.all
         self.caller: Caller | None = None
         self.session: str | None = None
-        self.reception_broken = self.muted = self.deaf = False
+        self.reception_broken = self.deaf = False
+        self.muted = self.muted and bool(self.personality.nonvolatile)
         self.inbox.reset()
         for outlet in self.outlets:
             outlet.reset()
@@ -137,6 +140,11 @@ class Engine:
         if not warm and boot.card_ready > 0:
             self.after(boot.card_ready, self.registration_changed)
         self.network.retry(self)
+
+    def forget_settings(self) -> None:
+        """Go back to the settings of the factory, except those that are kept for good."""
+        kept = {name: self.settings.plain[name] for name in self.personality.nonvolatile}
+        self.settings = Settings(plain=self.personality.settings | kept)
 
     def power_off(self) -> None:
         """Lose everything that is not on the card or in a memory."""
