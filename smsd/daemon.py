@@ -142,12 +142,12 @@ async def _main(config: Config, store: Store) -> None:
 
         def serve(phone: Phone) -> None:
             if not phone.disabled:
-                name = phone.record.name
-                life = supervise(name, phone.adapter, Inbox(phone, phones, store))
-                serving_phones.append(group.create_task(life, name=f"phone-{name}"))
-                serving_phones.append(
-                    group.create_task(selftest.watch(phone), name=f"selftest-{name}")
-                )
+                name, sink = phone.record.name, Inbox(phone, phones, store)
+                for kind, life in (
+                    ("phone", supervise(name, phone.adapter, sink, hotplug.moved(name))),
+                    ("selftest", selftest.watch(phone)),
+                ):
+                    serving_phones.append(group.create_task(life, name=f"{kind}-{name}"))
 
         async def adopt(newcomer: Newcomer) -> None:
             record, wanted = await adopted(newcomer, phones, store)
@@ -290,7 +290,18 @@ async def adopted(newcomer: Newcomer, phones: Phones, store: Store) -> tuple[Pho
 async def _remember(phones: Phones, store: Store) -> None:
     """Keep by which modem each phone is known."""
     told: asyncio.Queue[tuple[PhoneId, str]] = asyncio.Queue()
-    phones.identified = lambda phone, imei: told.put_nowait((phone.record.id, imei))
+
+    def identified(phone: Phone, imei: str) -> None:
+        # Some makers give many modems one IMEI: the phone that works with it keeps it.
+        if not any(
+            other is not phone
+            and other.health is Health.AVAILABLE
+            and other.facts.get("imei") == imei
+            for other in phones.all()
+        ):
+            told.put_nowait((phone.record.id, imei))
+
+    phones.identified = identified
     while True:
         phone, imei = await told.get()
         await persist(partial(store.registry.remember_modem, phone, imei))

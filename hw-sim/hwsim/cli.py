@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--pin", help="the PIN that every SIM asks for")
     up.add_argument("--warm", action="store_true", help="they were started long ago")
     up.add_argument("--realistic", action="store_true", help="commands take the family's time")
+    up.add_argument("--usb", action="store_true", help="a bus that pyudev sees (needs umockdev)")
+    up.add_argument(
+        "--mm-tags", action="store_true", help="… with the tags of ModemManager's rules"
+    )
     up.add_argument("--scenario", help="set up modems as this scenario wants them")
     up.add_argument("--report-delay", type=float, default=0.05, metavar="SECONDS")
     up.add_argument("--deliver-delay", type=float, default=0.02, metavar="SECONDS")
@@ -103,7 +107,7 @@ def _up(arguments: argparse.Namespace) -> int:
         return 1
     try:
         asyncio.run(_run(arguments, clouds))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"hwsim: {error}", file=sys.stderr)
         return 1
     return 0
@@ -125,6 +129,8 @@ async def _run(arguments: argparse.Namespace, clouds: tuple[str, ...]) -> None:
         pin=arguments.pin,
         warm=arguments.warm,
         realistic=arguments.realistic,
+        usb=arguments.usb,
+        mm_tags=arguments.mm_tags,
     )
     settings = Settings(
         report_delay=arguments.report_delay,

@@ -28,6 +28,8 @@ class Options:
     pin: str | None = None
     warm: bool = False
     realistic: bool = False
+    usb: bool = False
+    mm_tags: bool = False
 
 
 class Rack:
@@ -103,6 +105,10 @@ class Rack:
     def ports_of(self, stick: Stick) -> dict[str, Any]:
         """Tell of the ports of a stick."""
         return {"open": False}
+
+    def usb(self, action: str, arguments: list[str]) -> Any:
+        """Run a verb of the bus."""
+        raise ValueError("there is no bus: start with --usb")
 
     def hold(self, stick: Stick, held: bool) -> None:
         """Have another program hold the best port."""

@@ -433,6 +433,7 @@ VERBS: dict[str, Verb] = {
     "modem": _modem,
     "store": _store,
     "cloud": lambda rack, arguments: rack.cloud(arguments[0], arguments[1:]),
+    "usb": lambda rack, arguments: rack.usb(arguments[0], arguments[1:]),
     "play": lambda rack, arguments: rack.play(arguments[0]),
 }
 

@@ -21,6 +21,7 @@ from hwsim.watch import OpenWatch
 
 if TYPE_CHECKING:
     from hwsim.cloud.server import SmsmodeServer
+    from hwsim.usb.bus import Bus
 
 __all__ = ["Options", "World", "make_sim"]
 
@@ -89,6 +90,7 @@ class World(Rack):
         super().__init__(options, settings, LoopClock(self.loop))
         self.smsmode: SmsmodeServer | None = None
         self._terminals: dict[str, Terminals] = {}
+        self.bus: Bus | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> World:
@@ -108,6 +110,14 @@ class World(Rack):
             self._terminals[stick.modem.name] = terminals
             stick.ports = terminals
             self._stack.callback(stick.close)
+        if self.options.usb:
+            from hwsim.usb.bus import Bus
+
+            self.bus = Bus(self.loop, tags=self.options.mm_tags)
+            self._stack.callback(self.bus.close)
+            for stick in self.sticks:
+                self.bus.plug(stick, self._links(stick), at_once=True)
+                stick.watchers.append(self._plugged)
         if "smsmode" in self.options.clouds:
             # aiohttp takes half of the start-up budget: only those who ask for a provider pay.
             from hwsim.cloud.server import SmsmodeServer
@@ -122,6 +132,43 @@ class World(Rack):
         server = await asyncio.start_unix_server(self._converse, path, limit=LINE_LIMIT)
         self._stack.callback(path.unlink, missing_ok=True)
         self._stack.callback(server.close)
+
+    def _links(self, stick: Stick) -> list[str]:
+        terminals = self._terminals[stick.modem.name].all
+        return [str(terminal.path.absolute()) for terminal in terminals]
+
+    def _plugged(self, stick: Stick, present: bool) -> None:
+        assert self.bus is not None
+        if present:
+            self.bus.plug(stick, self._links(stick))
+        else:
+            self.bus.disappear(stick.usb_path)
+
+    def usb(self, action: str, arguments: list[str]) -> Any:
+        """See `Rack`: list; hilink, remove or change PLACE; storage or switch MODEM."""
+        if self.bus is None:
+            return super().usb(action, arguments)
+        match action, arguments:
+            case "list", []:
+                return self.bus.info()
+            case "hilink", [place]:
+                self.bus.hilink(place)
+            case "remove", [place]:
+                self.bus.disappear(place)
+            case "change", [place]:
+                self.bus.change(place)
+            case "storage", [name]:
+                stick = self.stick(name)
+                stick.unplug()
+                self.bus.storage(stick)
+            case "switch", [name]:
+                stick = self.stick(name)
+                usb = stick.modem.personality.usb
+                self.bus.disappear(stick.usb_path)
+                stick.unplug(usb.switch_seconds if usb else 0)
+            case _:
+                raise ValueError(f"{action}: list, hilink, remove, change, storage or switch")
+        return None
 
     async def __aexit__(self, *exception: object) -> None:
         """Close everything and leave no link behind."""
@@ -143,7 +190,12 @@ class World(Rack):
                 }
             )
         cloud = {"smsmode": self.smsmode.info()} if self.smsmode else {}
+        if self.bus is not None:
+            usb = self.bus.info()
+            for row in modems:
+                row["ttys"] = self.bus.names(str(row["usb_path"]))
         return {
+            "usb": usb if self.bus is not None else None,
             "dir": str(folder),
             "ctl": str(folder / "ctl"),
             "modems": modems,

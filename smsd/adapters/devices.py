@@ -6,9 +6,10 @@ Both read sysfs for what a device is, so that they tell the same; udev adds Mode
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ SYS: Final = Path("/sys")
 UDEV: Final = Path("/run/udev/control")
 LOOK: Final = 5.0  # seconds between looks where nothing tells; 10 is what users are promised
 HUB: Final = "09"
+_CONSOLE: Final = re.compile(r"console|ptmx|tty|tty[0-9]+|ttyS[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,40 @@ class Source(Protocol):
 
 
 def source() -> Source:
-    """Udev where it runs, else looks at sysfs (containers)."""
-    if UDEV.exists():
-        try:
-            return Udev()
-        except (ImportError, OSError) as error:
-            log.warning("udev cannot be asked", extra=fields(reason=str(error)))
-    return Looks()
+    """Udev; and looks at sysfs where udevd is not seen to run (containers have none of its own)."""
+    try:
+        udev = Udev()
+    except (ImportError, OSError) as error:
+        log.warning("udev cannot be asked", extra=fields(reason=str(error)))
+        return Looks()
+    return udev if UDEV.exists() else Both(udev, Looks())
+
+
+class Both:
+    """Two sources of the same devices: what one has told already is not told by the other."""
+
+    def __init__(self, first: Source, second: Source) -> None:
+        self._sources = (first, second)
+
+    async def run(self, tell: Tell) -> None:
+        """See `Source.run`."""
+        known: dict[str, Node] = {}
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Removed):
+                known.pop(event.path, None)
+            elif isinstance(event, Tty | Usb):
+                before = known.get(event.path)
+                if isinstance(before, Tty) and isinstance(event, Tty) and not event.tags:
+                    event = replace(event, tags=before.tags)
+                if event == before:
+                    return
+                known[event.path] = event
+            tell(event)
+
+        async with asyncio.TaskGroup() as group:
+            for one in self._sources:
+                group.create_task(one.run(heard))
 
 
 class Udev:
@@ -67,15 +96,13 @@ class Udev:
         self._monitor = pyudev.Monitor.from_netlink(self._context)
         self._monitor.filter_by("usb", "usb_device")
         self._monitor.filter_by("tty")
+        self._monitor.start()  # before the census, so that nothing falls between the two
+        self._known: set[str] = set()
 
     async def run(self, tell: Tell) -> None:
         """See `Source.run`."""
         loop = asyncio.get_running_loop()
-        self._monitor.start()  # before the census, so that nothing falls between the two
-        for usb in self._context.list_devices(subsystem="usb", DEVTYPE="usb_device"):
-            self._told(usb.sys_path, "usb", usb.properties, tell)
-        for tty in self._context.list_devices(subsystem="tty"):
-            self._told(tty.sys_path, "tty", tty.properties, tell)
+        self._census(tell)
         tell(AllTold())
         loop.add_reader(self._monitor.fileno(), self._drain, tell)
         try:
@@ -83,17 +110,33 @@ class Udev:
         finally:
             loop.remove_reader(self._monitor.fileno())
 
+    def _census(self, tell: Tell) -> None:
+        """Tell all that there is, and what is no more."""
+        before, self._known = self._known, set()
+        for usb in self._context.list_devices(subsystem="usb", DEVTYPE="usb_device"):
+            self._told(usb.sys_path, "usb", usb.properties, tell)
+        for tty in self._context.list_devices(subsystem="tty"):
+            self._told(tty.sys_path, "tty", tty.properties, tell)
+        for path in before - self._known:
+            tell(Removed(path))
+
     def _drain(self, tell: Tell) -> None:
-        while (device := self._monitor.poll(timeout=0)) is not None:
-            if device.action == "remove":
-                tell(Removed(device.sys_path))
-            else:
-                self._told(device.sys_path, device.subsystem, device.properties, tell)
+        try:
+            while (device := self._monitor.poll(timeout=0)) is not None:
+                if device.action == "remove":
+                    self._known.discard(device.sys_path)
+                    tell(Removed(device.sys_path))
+                else:
+                    self._told(device.sys_path, device.subsystem, device.properties, tell)
+        except OSError as error:  # more came at once than the kernel keeps for us
+            log.warning("udev's word was lost", extra=fields(reason=str(error)))
+            self._census(tell)
 
     def _told(self, path: str, subsystem: str, properties: Mapping[str, str], tell: Tell) -> None:
         tags = {key: properties[key] for key in properties if key.startswith("ID_MM_")}
         node = read_tty(Path(path), tags) if subsystem == "tty" else read_usb(Path(path))
         if node is not None:
+            self._known.add(path)
             tell(node)
 
 
@@ -152,6 +195,8 @@ def read_usb(place: Path) -> Usb | None:
 
 def read_tty(place: Path, tags: Mapping[str, str] | None = None) -> Tty | None:
     """A tty of a USB device as sysfs shows it; ``None`` for others and for what is gone."""
+    if _CONSOLE.fullmatch(place.name):
+        return None
     place = Path(os.path.realpath(place))
     above = place.parents
     interface = next((p for p in above if _attribute(p, "bInterfaceNumber")), None)

@@ -15,7 +15,13 @@ from typing import Any, Final
 from smsd.adapters.contract import Absent, PhoneLost
 from smsd.adapters.devices import AllTold, Event, Removed, Source
 from smsd.adapters.modem.catalogue import Catalogue, Kind, Role
-from smsd.adapters.modem.held import BRLTTY, MODEM_MANAGER, keep_off, programs
+from smsd.adapters.modem.held import (
+    BRLTTY,
+    MODEM_MANAGER,
+    WITHOUT_BRLTTY,
+    keep_off,
+    programs,
+)
 from smsd.adapters.modem.open import TCP, opened, present
 from smsd.adapters.modem.probe import Identity, OpenStreams, identify
 from smsd.adapters.modem.usb import Stick, Tty, TtyPort, Usb, elect, stick_of
@@ -28,6 +34,7 @@ log: Final = logging.getLogger(__name__)
 DEBOUNCE: Final = 2.0  # seconds after the last tty of an unknown device: they come one by one
 CEILING: Final = 20.0  # seconds after the first, for one that never comes to rest
 NO_PORTS: Final = 15.0  # seconds after which a stick without ttys is worth a word
+SIM_READY: Final = 30.0  # seconds that a SIM may be busy after a modem's start
 ASK_AGAIN: Final = 5.0  # seconds before a stick that did not answer is asked anew, doubling
 LONGEST_PAUSE: Final = 60.0
 UDEV_LAG: Final = 3.0  # seconds by which udev's word may come after the node itself
@@ -128,6 +135,11 @@ class Hotplug:
                 slot.changed.set()  # it may be what is wanted now
         return seeker
 
+    def moved(self, name: str) -> asyncio.Event | None:
+        """Set when the modem of the phone of that name comes or goes; ``None`` if it has none."""
+        found = (seeker.moved for seeker in self._seekers if seeker.name == name)
+        return next(found, None)
+
     async def run(self) -> None:
         """Follow what comes and goes, until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -169,12 +181,15 @@ class Hotplug:
             if (slot := self._slots.pop(usb.usb_path, None)) is not None:
                 assert slot.life is not None
                 slot.life.cancel()
+                if slot.owner is not None:
+                    slot.owner.moved.set()
             return
         for slot in self._slots.values():
             if (tty := slot.ttys.pop(path, None)) is not None:
                 if not slot.ttys:
                     slot.since = asyncio.get_running_loop().time()
-                if tty.device == slot.port:
+                if tty.device == slot.port and slot.owner is not None:
+                    slot.owner.moved.set()
                     slot.owner = slot.port = None
                 slot.changed.set()
 
@@ -259,7 +274,7 @@ class Hotplug:
             return
         if self._adopt is None and named is None and not self._sought():
             return
-        if (answer := await self._asked(slot, elect(stick))) is None:
+        if (answer := await self._asked(slot, elect(stick), named)) is None:
             return
         port, identity = answer
         if self._elsewhere(slot, identity):
@@ -300,11 +315,12 @@ class Hotplug:
             if id(seeker) not in taken:
                 yield seeker
 
-    def _sought(self) -> bool:
+    def _sought(self, *keys: str) -> bool:
         """Whether a phone of the configuration waits for a modem that only an answer can tell."""
         taken = {id(slot.owner) for slot in self._slots.values()}
         return any(
-            (seeker.wanted.imei or seeker.wanted.iccid) and id(seeker) not in taken
+            any(getattr(seeker.wanted, key) for key in keys or ("imei", "iccid"))
+            and id(seeker) not in taken
             for seeker in self._seekers
             if not seeker.wanted.found
         )
@@ -332,11 +348,12 @@ class Hotplug:
         )
 
     async def _asked(
-        self, slot: _Slot, candidates: Sequence[TtyPort]
+        self, slot: _Slot, candidates: Sequence[TtyPort], named: "Seeker | None"
     ) -> tuple[TtyPort, Identity] | None:
         """The first port that answers as a modem does; ``None`` if the stick changed meanwhile.
 
-        One port at a time: chatter of a port that nobody reads stops some modems.
+        A port that the configuration names needs no answer. One port at a time: chatter of a port
+        that nobody reads stops some modems.
         """
         stick = slot.stick
         assert stick is not None
@@ -347,11 +364,16 @@ class Hotplug:
             reasons = []
             for port in ports:
                 try:
-                    return port, await identify(self._open, port.device, stick.tries)
+                    sim_within = SIM_READY if self._sought("iccid") else 0.0
+                    return port, await identify(
+                        self._open, port.device, tries=stick.tries, sim_within=sim_within
+                    )
                 except PhoneLost as error:
                     reasons.append((port.device, error))
                 if not any(port.device == tty.device for tty in slot.ttys.values()):
                     return None
+            if named is not None and named.wanted.device is not None:
+                return self._named_port(stick, named), Identity()
             self._complain(slot, _silent(stick, reasons))
             try:
                 async with asyncio.timeout(pause):
@@ -364,6 +386,7 @@ class Hotplug:
         stick = slot.stick
         assert stick is not None
         slot.owner, slot.port, slot.complaint = owner, port.device, None
+        owner.moved.set()
         self._shapes[stick.usb_path] = (stick.vid, stick.pid, port.interface)
         log.info(
             "modem found",
@@ -447,6 +470,7 @@ class Seeker:
         self._hotplug = hotplug
         self.name = name
         self.wanted = wanted
+        self.moved = asyncio.Event()
         self._told: Absent | None = None
         self._seen: float | None = None
 
@@ -538,8 +562,7 @@ def _without_ports(stick: Stick, catalogue: Catalogue) -> Absent | None:
                 return None
             return _absent(
                 f"{stick} has no tty: {BRLTTY} (pid {found[0][0]}) takes it for a braille display",
-                "sudo apt remove brltty, or mask 85-brltty.rules in /etc/udev/rules.d and "
-                "brltty.path; then unplug it and plug it in again",
+                WITHOUT_BRLTTY,
             )
         case Kind.MODEM:
             driver = (

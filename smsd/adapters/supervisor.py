@@ -26,11 +26,15 @@ LONGEST_PAUSE: Final = 300.0
 HEALTHY_AFTER: Final = 600.0  # seconds of service after which the pauses begin anew
 
 
-async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
+async def supervise(
+    name: str, adapter: Adapter, sink: Sink, again: asyncio.Event | None = None
+) -> None:
     """Run an adapter until cancelled; when it ends, say why, pause and run it again.
 
-    An adapter that knows how long to wait says so (`PhoneLost.pause`).
+    An adapter that knows how long to wait says so (`PhoneLost.pause`). ``again`` ends a pause: the
+    phone's device was plugged in anew, or is gone and to be waited for.
     """
+    again = again or asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE
     while True:
@@ -50,11 +54,14 @@ async def supervise(name: str, adapter: Adapter, sink: Sink) -> None:
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE
-        if asked is not None:
-            await asyncio.sleep(asked)
-            continue
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        again.clear()
+        try:
+            async with asyncio.timeout(pause if asked is None else asked):
+                await again.wait()
+            pause = FIRST_PAUSE
+        except TimeoutError:
+            if asked is None:
+                pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class _Watched:

@@ -239,6 +239,19 @@ def _fill(lines: Sequence[str]) -> Fill | None:
     return Fill(used, total) if used is not None and total is not None else None
 
 
+def count_messages() -> Command[int]:
+    """How many records lie in the memories that are selected (27.005 3.2.2).
+
+    One that is selected for several purposes counts for each.
+    """
+    return Command("AT+CPMS?", _count, answers=("+CPMS:",), timeout=20.0)
+
+
+def _count(lines: Sequence[str]) -> int:
+    line = only(lines, "+CPMS:")
+    return sum(number(used, line) for used in fields(line)[1::3])
+
+
 def indications(*values: int) -> Command[None]:
     """``+CNMI=<mode>,<mt>,<bm>,<ds>,<bfr>`` (27.005 3.4.1)."""
     return setting("AT+CNMI=" + ",".join(map(str, values)))

@@ -133,6 +133,9 @@ class ScriptedModem:
             case "AT+CPMS=?", _:
                 names = ",".join(f'"{name}"' for name in self.memories)
                 return (f"+CPMS: ({names}),({names}),({names})", "OK")
+            case "AT+CPMS?", _:
+                state = f'"{self.selected}",{len(memory)},20'
+                return (f"+CPMS: {state},{state},{state}", "OK")
             case _, "AT+CPMS":
                 self.selected = line.split('"')[1]
                 used = len(self.memories[self.selected])

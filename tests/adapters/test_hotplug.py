@@ -1,6 +1,8 @@
 """Any stick, at any time: found without configuration, bound to its phone whatever it is called."""
 
 import asyncio
+import os
+import threading
 
 import pytest
 
@@ -308,6 +310,33 @@ def test_numbers_are_compared_as_the_standards_say() -> None:
     assert not same_iccid("", ICCID_B)
 
 
+def test_a_sim_that_is_busy_is_waited_for_where_it_tells_whose_modem_it_is() -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            rig.want("by sim", iccid=ICCID_A)
+            busy = modem()
+            busy.on["AT+CCID"] = lambda line: (
+                [f"+CCID: {ICCID_A}", "OK"] if now() > 20 else ["+CME ERROR: 14"]
+            )
+            rig.board.plug("1-1", EC25, ec25(0, busy))
+            assert (await rig.finds("by sim", 25)).usb_path == "1-1"
+            assert rig.adopted == []
+
+    run(main())
+
+
+def test_a_port_that_is_named_is_taken_though_it_does_not_answer() -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            rig.want("other", imei=IMEI_B)
+            rig.want("gsm0", device="/dev/ttyUSB3")
+            silent = modem(AT=[])
+            rig.board.plug("1-1", EC25, ec25(0, silent, silent))
+            assert (await rig.finds("gsm0")).device == "/dev/ttyUSB3"
+
+    run(main())
+
+
 # Asking -------------------------------------------------------------------------------------------
 
 
@@ -542,6 +571,60 @@ def test_a_phone_is_back_within_five_seconds_of_a_replug_however_often() -> None
                 await until(lambda: "is not there" in sink.healths[-1][1], within=3)
                 assert sink.hints[-1] == "is it plugged in?"
                 await asyncio.sleep(turn * 40)
+            life.cancel()
+            await asyncio.wait([life])
+
+    run(main())
+
+
+def test_a_replug_ends_the_pause_of_a_phone_that_kept_failing() -> None:
+    async def main() -> None:
+        async with hotplug() as rig:
+            seeker = rig.want("gsm0", imei=IMEI_A)
+            adapter = ModemAdapter(seeker, ModemSettings(), open_streams=rig.board.open)
+            sink = Notes()
+            life = asyncio.get_running_loop().create_task(
+                supervise("gsm0", adapter, sink, rig.hotplug.moved("gsm0"))
+            )
+            refusing = modem()
+            refusing.on["AT+CMGF"] = ["ERROR"]
+            rig.board.plug("1-1", EC25, ec25(0, refusing))
+            await asyncio.sleep(1000)
+            assert "PDU mode" in sink.healths[-1][1]
+            rig.board.pull("1-1")
+            await until(lambda: "is not there" in sink.healths[-1][1], within=2)
+            await asyncio.sleep(600)
+            rig.board.plug("1-2", EC25, ec25(4, modem()))
+            await until(lambda: sink.healths[-1][0] is Health.AVAILABLE, within=5)
+            assert rig.hotplug.moved("nobody") is None
+            life.cancel()
+            await asyncio.wait([life])
+
+    run(main())
+
+
+def test_a_thousand_replugs_leave_nothing_behind() -> None:
+    async def main() -> None:
+        async with hotplug() as rig:
+            adapter = ModemAdapter(
+                rig.want("gsm0", imei=IMEI_A), ModemSettings(), open_streams=rig.board.open
+            )
+            life = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, Notes()))
+            before: tuple[int, int, int] | None = None
+            for turn in range(1000):
+                unit = modem()
+                rig.board.plug("1-1", EC25, ec25(turn % 7, unit))
+                await until(lambda: adapter._session is not None, within=5)
+                rig.board.pull("1-1")
+                unit.vanish()
+                await asyncio.sleep(2)
+                left = (
+                    len(os.listdir("/proc/self/fd")),
+                    threading.active_count(),
+                    len(asyncio.all_tasks()),
+                )
+                before = before or left
+            assert left == before
             life.cancel()
             await asyncio.wait([life])
 

@@ -1,11 +1,13 @@
 """No phone stops another, and nothing in doubt is sent again."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
 
 from smsd.adapters.contract import (
+    Absent,
     Capabilities,
     PhoneError,
     Progress,
@@ -86,6 +88,42 @@ def test_a_phone_is_run_again_with_growing_pauses(
 
 def test_a_phone_that_was_well_begins_anew() -> None:
     assert set(run(lived(Faulty(lost("gone"), lives=601), Notes(), 6000))) == {1.0}
+
+
+def test_a_phone_whose_device_is_absent_is_run_again_at_once_whatever_failed_before() -> None:
+    async def main() -> None:
+        adapter = Faulty(lost("it does not answer"))
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, Notes()))
+        await asyncio.sleep(200)
+        adapter.error, adapter.lives = Absent(Fault(FaultClass.MODEM, "unplugged")), 5.0
+        first = len(adapter.runs) + 1
+        await asyncio.sleep(400)
+        later = adapter.runs[first:]
+        assert {b - a for a, b in itertools.pairwise(later)} == {6.0}
+        task.cancel()
+
+    run(main())
+
+
+def test_a_port_that_ends_as_soon_as_it_is_opened_is_tried_ever_more_rarely() -> None:
+    adapter = Faulty(Absent(Fault(FaultClass.MODEM, "the port is gone")))
+    assert run(lived(adapter, Notes(), 100))[:4] == [1, 2, 4, 8]
+
+
+def test_a_pause_ends_when_the_device_is_plugged_in_anew() -> None:
+    async def main() -> None:
+        again = asyncio.Event()
+        adapter = Faulty(lost("it does not answer"))
+        again.set()  # what was so before the failure does not count
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, Notes(), again))
+        await asyncio.sleep(100)
+        assert adapter.runs == [0, 1, 3, 7, 15, 31, 63]
+        again.set()
+        await asyncio.sleep(4)
+        assert adapter.runs[7:] == [100, 101, 103]
+        task.cancel()
+
+    run(main())
 
 
 def test_an_unforeseen_failure_is_logged_with_its_traceback(

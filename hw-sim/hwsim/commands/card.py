@@ -7,7 +7,7 @@ from hwsim.commands.registry import command
 from hwsim.engine import Engine
 from hwsim.line import Line
 
-EF_ICCID, EF_MSISDN, EF_SMSP, EF_IMSI = 0x2FE2, 0x6F40, 0x6F42, 0x6F07
+EF_ICCID, EF_MSISDN, EF_SMSP, EF_IMSI, EF_AD = 0x2FE2, 0x6F40, 0x6F42, 0x6F07, 0x6FAD
 ABBREVIATED = range(1, 251)
 
 
@@ -121,6 +121,8 @@ def _file(line: Line, number: int) -> str | None:
     sim = line.modem.sim
     if number == EF_ICCID:
         return sim.iccid_file()
+    if number == EF_AD:
+        return "00000002"  # two digits of the IMSI are the network
     if number == EF_IMSI:
         digits = "9" + sim.imsi
         swapped = "".join(digits[i + 1] + digits[i] for i in range(0, len(digits) - 1, 2))

@@ -28,14 +28,14 @@ from smsd.adapters.modem import authorise, console, health
 from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
-from smsd.adapters.modem.open import Streams, opened, present
+from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
 from smsd.adapters.modem.power import Losses
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
-from smsd.adapters.modem.setup import accepted, attempt, set_up
+from smsd.adapters.modem.setup import accepted, attempt, run_all, set_up
 from smsd.adapters.modem.trace import Trace
 from smsd.adapters.modem.ussd import Ussd
 from smsd.adapters.modem.where import Found, Where
@@ -170,7 +170,7 @@ class ModemAdapter:
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
         setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
         self._iccid = self._iccid or setup.iccid
-        session = Session(port, sink, setup)
+        session = Session(port, sink, setup, _now())
         await self._sweep(session)
         await health.look(session, _now())
         self._session = session
@@ -183,9 +183,9 @@ class ModemAdapter:
     async def _serve(self, port: Port, sink: Sink) -> None:
         session = await self._start(port, sink)
         profile = session.profile
-        sweep_every = profile.sweep_every if session.setup.announces else profile.polling_every
-        next_sweep, next_look = _now() + sweep_every, _now() + profile.registration_poll
-        next_card = _now() + CARD_POLL
+        next_sweep = _now() + self._sweep_every(session)
+        next_look = _now() + profile.registration_poll
+        next_card = _now() + CARD_POLL / 2  # in turn with the look at the network: signs of life
         while True:
             try:
                 async with asyncio.timeout_at(min(next_sweep, next_look, next_card)):
@@ -194,8 +194,8 @@ class ModemAdapter:
                 if _now() >= next_sweep:
                     if await health.has_forgotten(session):
                         self._hint(urcs.Restarted())
-                    await self._sweep(session)
-                    next_sweep = _now() + sweep_every
+                    await self._sweep_unasked(session)
+                    next_sweep = _now() + self._sweep_every(session)
                 if _now() >= next_look:
                     await self._look(session)
                     await self._ussd.tidy(session)
@@ -203,10 +203,28 @@ class ModemAdapter:
                 if _now() >= next_card:
                     session = await self._look_at_sim(session)
                     next_card = _now() + CARD_POLL
+                    if not session.told and await self._memories.filled(session):
+                        await self._sweep_unasked(session)
+                        next_sweep = _now() + self._sweep_every(session)
             else:
                 session = await self._follow(hint, session)
             if port.silent:
                 raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+
+    def _sweep_every(self, session: Session) -> float:
+        """Seconds between sweeps: seldom where the modem tells what comes in."""
+        tells = session.setup.announces and not session.mute
+        return session.profile.sweep_every if tells else session.profile.polling_every
+
+    async def _sweep_unasked(self, session: Session) -> None:
+        """Sweep without a hint, and see whether there should have been one."""
+        announced = session.told
+        found = await self._sweep(session)
+        if found and not announced and not session.told and session.setup.announces:
+            log.warning("the modem does not announce messages", extra=fields(mute=session.mute))
+            session.mute = True
+            await session.sink.remember(f"mutes {session.setup.model}", "yes")
+            await run_all(session.port, session.profile.unmute)
 
     async def _look(self, session: Session) -> None:
         await health.look(session, _now())
@@ -236,8 +254,15 @@ class ModemAdapter:
         """
         if evidence is Evidence.SILENT and _now() < self._starting_until:
             return lost("the modem is starting anew", pause=REOPEN_PAUSE)
-        self._step = self._choose(evidence, sink)
-        return lost(f"{evidence}: {self._step.words}", pause=REOPEN_PAUSE)
+        return self._left_for(self._choose(evidence, sink), evidence)
+
+    def _left_for(self, step: Step, evidence: Evidence) -> PhoneLost:
+        """The loss that leads to a step before the next opening."""
+        self._step = step
+        words = f"{evidence}: {step.words}"
+        if step is Step.GIVE_UP:
+            return lost(words, hint="unplug it and plug it in again", pause=LEFT_ALONE)
+        return lost(words, pause=REOPEN_PAUSE)
 
     def _choose(self, evidence: Evidence, sink: Sink) -> Step:
         step = self._ladder.climb(evidence, _now())
@@ -265,9 +290,8 @@ class ModemAdapter:
                 if await accepted(port, commands.setting(line, timeout=15.0)):
                     break
             self._starting_until = _now() + profile.reset_takes
-        else:
-            self._step = step
-        raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+            raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+        raise self._left_for(step, evidence)
 
     async def _take_step(self, found: Found, sink: Sink) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
@@ -289,11 +313,6 @@ class ModemAdapter:
             case Step.POWER:
                 await cycle(self._settings.power_cycle)
                 return await self._locate(sink)
-            case Step.GIVE_UP:
-                words = "the modem does not work, and no step that smsd can take has helped"
-                sink.health(Health.UNAVAILABLE, words, hint="unplug it and plug it in again")
-                await self._left_alone(found.device)
-                return await self._locate(sink)
             case _:
                 pass
         return found
@@ -313,15 +332,6 @@ class ModemAdapter:
     def _choose_port(self, found: Found) -> str:
         ports = (found.device, *found.others)
         return ports[self._ports % len(ports)]
-
-    async def _left_alone(self, device: str) -> None:
-        """Wait until it is time to try again, or somebody pulled the modem out."""
-        try:
-            async with asyncio.timeout(LEFT_ALONE):
-                while self._open is not None or present(device):  # noqa: ASYNC110 nothing tells
-                    await asyncio.sleep(1.0)
-        except TimeoutError:
-            pass
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
@@ -417,6 +427,7 @@ class ModemAdapter:
         """Do what a hint asks for; returns the session that is in force after it."""
         match hint:
             case urcs.MessageStored(memory=memory, index=index):
+                session.told, session.mute = True, False
                 if not await self._memories.fetch(session, memory, index):
                     await self._sweep(session)
             case urcs.MessageArrived(pdu=pdu, length=length):
@@ -445,19 +456,19 @@ class ModemAdapter:
                 pass
         return session
 
-    async def _sweep(self, session: Session) -> None:
+    async def _sweep(self, session: Session) -> int:
         """Empty the memories; what the hints so far announced lies there by now."""
-        self._drop_hints(urcs.MessageStored, urcs.MemoryFull)
-        await self._memories.sweep(session)
+        session.told = self._drop_hints(urcs.MessageStored) or session.told
+        self._drop_hints(urcs.MemoryFull)
+        return await self._memories.sweep(session)
 
-    def _drop_hints(self, *kinds: type) -> None:
-        """Forget hints that what is done now makes needless."""
-        kept = []
-        while not self._hints.empty():
-            kept.append(self._hints.get_nowait())
+    def _drop_hints(self, *kinds: type) -> bool:
+        """Forget hints that what is done now makes needless; whether there were any."""
+        hints = [self._hints.get_nowait() for _ in range(self._hints.qsize())]
+        kept = [hint for hint in hints if not isinstance(hint, kinds)]
         for hint in kept:
-            if not isinstance(hint, kinds):
-                self._hint(hint)
+            self._hint(hint)
+        return len(kept) < len(hints)
 
 
 async def cycle(command: Sequence[str]) -> None:

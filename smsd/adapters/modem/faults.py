@@ -114,6 +114,11 @@ _HINTS: Final = {
     "+CMS ERROR: 500": "check signal, supply and whether the operator allows SMS on this network",
     "+CME ERROR: 10": "no SIM: is it in its holder?",
 }
+BOOTING: Final = (
+    "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515", "+CME ERROR: 3",
+    "+CME ERROR: 14", "+CME ERROR: 515",
+)  # fmt: skip
+"""What a modem answers to all that has to do with messages until it has loaded them."""
 RETRY_AFTER: Final = 10.0  # seconds
 LATER_AFTER: Final = 60.0
 TRIES: Final = 5  # attempts that end in the same passing error before it is taken for good

@@ -3,6 +3,7 @@
 A modem at rest is asked for little: registration at every look, the rest now and then.
 """
 
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
@@ -14,6 +15,7 @@ from smsd.at.syntax import AnswerError
 from smsd.model.phone import Health
 
 WEAK: Final = -103  # dBm; above it a modem that finds no network has itself to blame (+CSQ: 5)
+CARD_TIMEOUT: Final = 10.0  # seconds: it is a sign of life as well
 OPERATOR_EVERY: Final = 300.0  # seconds, while it stays registered
 TEMPERATURE_EVERY: Final = 600.0
 
@@ -99,7 +101,8 @@ async def card(session: Session) -> Card:
     if setup.iccid_command is None:
         return Card.SAME
     try:
-        iccid = await session.port.execute(commands.iccid(setup.iccid_command))
+        question = replace(commands.iccid(setup.iccid_command), timeout=CARD_TIMEOUT)
+        iccid = await session.port.execute(question)
     except ModemError as error:
         return Card.GONE if error.result.cme in _GONE else Card.SAME
     except (NoAnswer, AnswerError):

@@ -13,6 +13,10 @@ from smsd.adapters.modem.catalogue import ignore_line
 LOCKS: Final = Path("/var/lock")
 MODEM_MANAGER: Final = "ModemManager"
 BRLTTY: Final = "brltty"
+WITHOUT_BRLTTY: Final = (
+    "sudo apt remove brltty, or mask 85-brltty.rules in /etc/udev/rules.d and brltty.path; "
+    "then unplug it and plug it in again"
+)
 PROC: Final = Path("/proc")
 SYS: Final = Path("/sys")
 _BUSY: Final = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
@@ -37,32 +41,36 @@ def held(device: str, holder: list[Holder]) -> PhoneLost:
     suspects = holder or programs(MODEM_MANAGER)
     if not holder and suspects:
         who = f"another process, probably {MODEM_MANAGER} (pid {suspects[0][0]})"
-    if any(name == MODEM_MANAGER for _, name in suspects):
+    names = {name for _, name in suspects}
+    if MODEM_MANAGER in names:
         hint = keep_off(device)
+    elif BRLTTY in names:
+        hint = WITHOUT_BRLTTY
     else:
         hint = "stop that program, or keep it off this device: a port has one user"
     return lost(f"{device} is held by {who or 'another process'}", hint=hint)
 
 
-def keep_off(device: str) -> str:
+def keep_off(device: str, sys: Path = SYS) -> str:
     """How ModemManager is kept off a device's modem."""
-    vid, pid = _ids(device)
+    vid, pid = _ids(device, sys) or ("vvvv", "pppp")
+    where = "" if vid != "vvvv" else "(ids from lsusb) "
     return (
-        f"keep ModemManager off it: {ignore_line(vid, pid)} "
+        f"keep ModemManager off it: {ignore_line(vid, pid)} {where}"
         "in /etc/udev/rules.d/61-my-modems.rules, then plug it in anew (more in 70-smsd.rules)"
     )
 
 
-def _ids(device: str) -> tuple[str, str]:
-    """The USB ids of a tty's device, from sysfs; what lsusb says where it cannot be told."""
-    place = Path(os.path.realpath(SYS / "class" / "tty" / Path(os.path.realpath(device)).name))
+def _ids(device: str, sys: Path) -> tuple[str, str] | None:
+    """The USB ids of a tty's device, from sysfs; ``None`` where it cannot be told."""
+    place = Path(os.path.realpath(sys / "class" / "tty" / Path(os.path.realpath(device)).name))
     for folder in place.parents:
         with suppress(OSError):
             return (
                 (folder / "idVendor").read_text().strip(),
                 (folder / "idProduct").read_text().strip(),
             )
-    return "1234", "5678"
+    return None
 
 
 def programs(name: str) -> list[Holder]:

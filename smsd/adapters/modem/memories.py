@@ -51,18 +51,28 @@ class Memories:
         await self._delete_if_same(session, memory, record)
         return True
 
-    async def sweep(self, session: Session) -> None:
-        """Take in all that lies in the memories, whatever it is; the highest index goes first."""
-        port = session.port
+    async def sweep(self, session: Session) -> int:
+        """Take in all that lies in the memories, whatever it is; the highest index goes first.
+
+        Returns how many records there were.
+        """
+        port, found = session.port, 0
         session.selected = ""  # some modems change it when something arrives
         for memory in session.setup.memories:
             if not await self._select(session, memory):
                 continue
             records = await attempt(port, commands.list_messages())
+            found += len(records or ())
             for record in reversed(records or ()):
                 await keep(session.sink, record.pdu, record.length)
                 await self._delete_if_same(session, memory, record)
         await self._select(session, session.setup.memories[0])
+        return found
+
+    async def filled(self, session: Session) -> bool:
+        """Whether the modem counts anything in the memories that are selected: one line to ask."""
+        count = await attempt(session.port, commands.count_messages())
+        return count is not None and count > 0
 
     async def _select(self, session: Session, memory: str) -> bool:
         """Make a memory the one that is read from; modal, so it is remembered."""

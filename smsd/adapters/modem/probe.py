@@ -24,6 +24,7 @@ BAUD: Final = 115_200
 AFTER_ESCAPE: Final = 0.1  # seconds; a predecessor may have left the modem at a prompt
 ANSWER: Final = 1.0  # seconds for the answer to AT
 QUESTION: Final = 3.0  # seconds for the answer to a question about itself
+SIM_POLL: Final = 1.0  # seconds between questions to a SIM that is busy
 LONGEST: Final = 4096  # octets without a final result that are still listened to
 BINARY: Final = 0.3  # share of octets that are no text, from which on it is no AT port
 ENOUGH: Final = 16  # octets by which that can be told
@@ -95,8 +96,13 @@ def _refuse_noise(heard: bytes, lines: list[str]) -> None:
         raise lost("what it says is no text: a diagnostic port, or another program talks to it")
 
 
-async def identify(open_streams: OpenStreams, device: str, tries: int) -> Identity:
-    """Open a port, prove it and ask who it is; raises `PhoneLost` if it is no AT port."""
+async def identify(
+    open_streams: OpenStreams, device: str, *, tries: int, sim_within: float = 0.0
+) -> Identity:
+    """Open a port, prove it and ask who it is; raises `PhoneLost` if it is no AT port.
+
+    The SIM is asked for its number again and again for ``sim_within`` seconds: it may be busy.
+    """
     async with open_streams(device, BAUD) as streams:
         line = _Line(streams)
         await line.ask(b"\x1b\r", AFTER_ESCAPE)
@@ -108,11 +114,19 @@ async def identify(open_streams: OpenStreams, device: str, tries: int) -> Identi
         await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
         await line.ask(b"ATE0\r", ANSWER)
         imei = await _asked(line, commands.serial_number())
-        iccid = None
-        for command in map(commands.iccid, GENERIC.iccid):
-            if iccid := await _asked(line, command):
-                break
-        return Identity(_unique(imei), iccid or None)
+        deadline = asyncio.get_running_loop().time() + sim_within
+        iccid = await _iccid(line)
+        while iccid is None and asyncio.get_running_loop().time() < deadline:
+            await line.drain(SIM_POLL)
+            iccid = await _iccid(line)
+        return Identity(_unique(imei), iccid)
+
+
+async def _iccid(line: _Line) -> str | None:
+    for command in map(commands.iccid, GENERIC.iccid):
+        if found := await _asked(line, command):
+            return found
+    return None
 
 
 async def _asked(line: _Line, command: Command[T]) -> T | None:

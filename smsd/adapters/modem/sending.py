@@ -18,9 +18,8 @@ from smsd.adapters.contract import (
     Uncertain,
 )
 from smsd.adapters.modem.console import ChangedByHand
-from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
+from smsd.adapters.modem.faults import BOOTING, RETRY_AFTER, TRIES, error_of, fault_of
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer
-from smsd.adapters.modem.profiles import Profile
 from smsd.adapters.modem.recovery import Evidence
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import accepted
@@ -33,6 +32,7 @@ from smsd.model.message import AttemptId, Fault, FaultClass
 
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 FIRST_BACK_OFF: Final = 5.0  # seconds that a modem rests when the network takes nothing, doubling
+YOUNG: Final = 60.0  # seconds; SIM800 and SIM7x00 take messages 10 to 25 s after their start
 LONGEST_BACK_OFF: Final = 60.0
 FAILURES: Final = 3  # in a row, of more than one recipient, after which something must be done
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
@@ -153,7 +153,7 @@ class Sending:
             raise
         except ModemError as error:
             try:
-                self._refused(error, session.profile, in_flight.recipient)
+                self._refused(error, session, in_flight.recipient)
             except Uncertain:
                 self._given_up.append(in_flight)  # a reference may follow even an error
                 raise
@@ -170,9 +170,9 @@ class Sending:
                 raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
             raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
 
-    def _refused(self, error: ModemError, profile: Profile, recipient: str) -> None:
+    def _refused(self, error: ModemError, session: Session, recipient: str) -> None:
         """Raise what a refusal asks for; returns if it says that an earlier copy was accepted."""
-        fault = fault_of(error.result, profile)
+        fault = fault_of(error.result, session.profile)
         if fault.kind is FaultClass.DUPLICATE:
             return
         if error.submitted and not error.result.text.startswith(("+CMS ERROR", "+CME ERROR")):
@@ -188,12 +188,20 @@ class Sending:
             raise Throttled(fault, retry_after=RETRY_AFTER) from error
         if fault.kind is FaultClass.MEMORY:
             self._hint(urcs.MessageStored("", -1))  # sweep, to make room
-        if fault.kind is FaultClass.NETWORK or self._is_general(fault, recipient):
+        if (
+            fault.kind is FaultClass.NETWORK
+            or (fault.code in BOOTING and self._is_young(session))
+            or self._is_general(fault, recipient)
+        ):
             # It is the modem or its network, so no message pays for it: the modem rests.
             self._hint(urcs.RegistrationChanged())
             self._back_off = min(max(2 * self._back_off, FIRST_BACK_OFF), LONGEST_BACK_OFF)
             raise Unavailable(fault, seconds=self._back_off) from error
         raise error_of(fault) from error
+
+    def _is_young(self, session: Session) -> bool:
+        """Whether the modem has been set up only now: many refuse messages until all is loaded."""
+        return asyncio.get_running_loop().time() - session.began < YOUNG
 
     def _is_general(self, fault: Fault, recipient: str) -> bool:
         """Whether a passing error meets one recipient after the other: then it is nobody's own."""

@@ -21,12 +21,18 @@ class Session:
     port: Port
     sink: Sink
     setup: Setup
+    began: float = 0.0
+    """When it was set up, by the loop's clock."""
     registered: bool = False
     lost_since: float | None = None
     selected: str = ""
     holds_link: bool = True
     registered_by: str = "CREG"
     """The question that the network was found by, asked first the next time."""
+    told: bool = False
+    """Whether the modem has announced a message."""
+    mute: bool = False
+    """Whether one came in that it did not announce although it should have."""
     characters: str = "GSM"
     asked_operator: float = float("-inf")
     """When the operator was asked for last, by the loop's clock; the next likewise."""

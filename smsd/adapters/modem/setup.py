@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, Sink, lost
-from smsd.adapters.modem.faults import fault_of
+from smsd.adapters.modem.faults import BOOTING, fault_of
 from smsd.adapters.modem.port import ModemError, NoAnswer, Port
 from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
 from smsd.at import commands
@@ -81,7 +81,7 @@ async def set_up(
     if not await accepted(port, commands.setting("AT+CMEE=1")):
         await accepted(port, commands.setting("AT+CMEE=2"))  # some tell errors in words alone
     port.rest = profile.rest
-    await silence(port, profile)
+    await run_all(port, profile.first)
     identity: dict[str, str | int | None] = {}
     for name, command in _IDENTITY.items():
         told = await attempt(port, commands.identity(command))
@@ -92,7 +92,10 @@ async def set_up(
         if known is not None:
             profile = known
             port.rest = profile.rest
-            await silence(port, profile)
+            await run_all(port, profile.first)
+    model_and_firmware = " ".join(str(value) for value in identity.values() if value)
+    if await sink.recall(f"mutes {model_and_firmware}") is not None:
+        await run_all(port, profile.unmute)
     imei = await attempt(port, commands.serial_number()) or ""
     sink.facts(**identity, imei=imei or None, profile=profile.name)
     radio = await attempt(port, commands.functionality())
@@ -109,7 +112,6 @@ async def set_up(
         if line not in profile.leave_out:
             await accepted(port, commands.setting(line))
     memories = await choose_memories(port, profile)
-    model_and_firmware = " ".join(str(value) for value in identity.values() if value)
     indications = await indicate(port, profile, memories, model_and_firmware, sink)
     return Setup(
         profile=profile,
@@ -123,9 +125,9 @@ async def set_up(
     )
 
 
-async def silence(port: Port, profile: Profile) -> None:
-    """Send what ends a family's chatter, before anything that it could get into."""
-    for line in profile.first:
+async def run_all(port: Port, lines: Sequence[str]) -> None:
+    """Send lines of a profile's, whatever becomes of them."""
+    for line in lines:
         await accepted(port, commands.setting(line, timeout=5.0))
 
 
@@ -238,6 +240,8 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     if offered is None:
         return profile.memories[:1]
     able = [name for name in profile.memories if name in offered.read and name in offered.receive]
+    if able:
+        await messages_ready(port, able[0], profile.sim_ready / 2)
     sizes: dict[str, int] = {}
     for name in able:
         fill = await attempt(port, commands.select_memories(name))
@@ -250,6 +254,21 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
             break
     others = [other for other in (*profile.memories, profile.report_memory) if other != name]
     return (name, *(other for other in others if other in offered.read))
+
+
+async def messages_ready(port: Port, memory: str, seconds: float) -> None:
+    """Wait until the modem lets a memory be selected: some load messages long after the SIM."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            await port.execute(commands.select_memories(memory))
+            return
+        except ModemError as error:
+            if error.result.text not in BOOTING:
+                return  # it will not do it any better later
+        except (NoAnswer, AnswerError):
+            return
+        await asyncio.sleep(SIM_POLL)
 
 
 async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:

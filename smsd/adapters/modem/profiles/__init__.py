@@ -46,6 +46,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Patterns of ``maker model`` in lower case, for modems that no USB id told apart."""
     first: tuple[_Line, ...] = ()
     """Sent before anything else: what silences the family's chatter."""
+    unmute: tuple[_Line, ...] = ()
+    """Undoes `first` where it silences more than chatter."""
     settings: tuple[_Line, ...] = ()
     """Command lines of the family's own, whose refusal is no reason to stop."""
     leave_out: tuple[_Line, ...] = ()
@@ -64,7 +66,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     send_timeout: Seconds = 120.0
     rest: Seconds = 0.0
     """Between a final result and the next command."""
-    registration_poll: Annotated[float, Meta(ge=1)] = 40.0
+    registration_poll: Annotated[float, Meta(ge=1)] = 60.0
     sweep_every: Annotated[float, Meta(ge=1)] = 300.0
     polling_every: Annotated[float, Meta(ge=1)] = 15.0
     """Between sweeps where no indication could be switched on."""
