@@ -10,10 +10,11 @@ import pytest
 from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import Declined, PhoneError, Throttled, Unavailable
 from smsd.at import console
-from smsd.model.events import CallBegan, CallEnded
+from smsd.model.events import CallBegan, CallEnded, Incoming
 from smsd.model.ussd import UssdReply, UssdStatus
 from tests.api.test_api import Client, at_the_socket
 from tests.rig import ALICE, Scripted, fault
+from tests.virtual_time import START
 
 BAD = "You have specified an invalid parameter : "
 
@@ -89,6 +90,10 @@ def test_what_is_no_question_is_refused(tmp_path: Path) -> None:
         assert (await client.post(path, data={"code": ""})).error[:2] == (400, 4)
         both = await client.post(path, data={"code": "*1#", "answer": "1"})
         assert both.error[:2] == (400, 2)
+        for odd in ({"code": {"a": 1}}, {"answer": 1}, {"code": ["*1#"]}):
+            assert (await client.post(path, json=odd)).error == (
+                400, 2, f"{BAD}{next(iter(odd))} must be a text.",
+            )  # fmt: skip
         for unknown in ("9", "x", "9" * 30):
             missing = await client.post(f"/api/phone/{unknown}/ussd/", data={"code": "*1#"})
             assert missing.error == (404, 2, BAD + "no phone has this id.")
@@ -177,6 +182,25 @@ def test_only_an_administrator_may(tmp_path: Path) -> None:
         ):
             assert answer.error[:2] == (401, 1)
         assert phone.asked == []
+
+    served(tmp_path, test)
+
+
+def test_the_inbox_tells_what_raspisms_has_no_field_for(tmp_path: Path) -> None:
+    async def test(client: Client, _: Talking) -> None:
+        [phone, *_rest] = client.rig.phones.all()
+        for key, text in (("a", "old"), ("b", "new")):
+            incoming = Incoming(key, "raw", ALICE, START, text, flash=True, replaces=1)
+            await client.rig.store.arrivals.receive(phone.record.id, incoming, lambda _: None)
+        first, second = (await client.get("/api/list/inbox/")).body["response"]
+        at = "2026-03-02T12:00:00.000+00:00"
+        assert first == {
+            "id": 1, "at": at, "sent_at": at, "origin": ALICE, "text": "old", "kind": "text",
+            "flash": True, "complete": True, "replaced_by": 2, "id_phone": 1,
+        }  # fmt: skip
+        assert second["replaced_by"] is None
+        [shown] = (await client.get("/api/list/received/")).body["response"]
+        assert shown["text"] == "new"
 
     served(tmp_path, test)
 

@@ -135,7 +135,8 @@ class ModemAdapter:
                     calls.cancel()
         except BaseExceptionGroup as errors:
             reason = _reason(errors)
-            self._trace.failed(str(reason))
+            if not isinstance(reason, Absent):  # that it was unplugged, no wire tells
+                self._trace.failed(str(reason))
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
             if isinstance(reason, Absent):
