@@ -142,6 +142,7 @@ class ModemAdapter:
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
             if isinstance(reason, Absent):
+                self._ports = 0
                 hint = self._losses.hint(_now(), self._sending.begun_at)
                 raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
             raise reason from None
@@ -174,8 +175,8 @@ class ModemAdapter:
         self._iccid = self._iccid or setup.iccid
         session = Session(port, sink, setup, _now())
         await self._sweep(session)
+        self._session = session  # first: whoever hears that it is available sends at once
         await health.look(session, _now())
-        self._session = session
         return session
 
     def _pin(self, iccid: str) -> str | None:
@@ -304,6 +305,7 @@ class ModemAdapter:
             case Step.OTHER_PORT:
                 self._ports += 1
             case Step.USB:
+                self._ports = 0  # it comes back as new: the best port first
                 assert found.usb_path is not None
                 try:
                     await authorise.reauthorise(found.usb_path, self._usb_devices)
@@ -313,6 +315,7 @@ class ModemAdapter:
                     )
                 return await self._locate(sink)
             case Step.POWER:
+                self._ports = 0
                 await cycle(self._settings.power_cycle)
                 return await self._locate(sink)
             case _:
