@@ -48,6 +48,8 @@ _SIM: Final = (
 )  # fmt: skip
 
 
+_SUPPLY: Final = ("UNDER-VOLTAGE", "OVER-VOLTAGE")  # SIM800 spells the rest as it likes
+
 # Sent when a call that came in has ended; a vendor's line may say so before the standard's does.
 _CALL_ENDS: Final = re.compile(
     r"NO CARRIER|\^CEND:|VOICE CALL: ?END|MISSED_CALL:|\+WIND: ?6|\+UCALLSTAT: ?\d+,6\b|#CEND\b"
@@ -140,6 +142,13 @@ class UssdArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyOdd:
+    """The modem itself complains of its supply, in its own ``words``."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
     """Known or unknown chatter that asks for nothing."""
 
@@ -156,6 +165,7 @@ Unsolicited = (
     | CallerLine
     | CallEnded
     | UssdArrived
+    | SupplyOdd
     | Noise
 )
 
@@ -184,6 +194,8 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
             return CallEnded()
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
+        case _ if line.startswith(_SUPPLY):
+            return SupplyOdd(line.lower())
         case _ if line.startswith(_FULL):
             return MemoryFull()
         case _ if line.startswith(_SIM):

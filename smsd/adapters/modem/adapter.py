@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from smsd.adapters.abilities import Answered, WireLine
@@ -30,7 +31,7 @@ from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
-from smsd.adapters.modem.power import Losses
+from smsd.adapters.modem.power import HINT, Losses
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
@@ -86,8 +87,10 @@ class ModemAdapter:
         settings: ModemSettings,
         profiles: Mapping[str, Profile] | None = None,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
+        usb_devices: Path = authorise.DEVICES,
     ) -> None:
         self._where = where
+        self._usb_devices = usb_devices
         self._settings = settings
         self._profiles = load() if profiles is None else profiles
         self._profile = GENERIC
@@ -140,6 +143,7 @@ class ModemAdapter:
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
             if isinstance(reason, Absent):
+                self._ports = 0
                 hint = self._losses.hint(_now(), self._sending.begun_at)
                 raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
             raise reason from None
@@ -172,8 +176,8 @@ class ModemAdapter:
         self._iccid = self._iccid or setup.iccid
         session = Session(port, sink, setup, _now())
         await self._sweep(session)
+        self._session = session  # first: whoever hears that it is available sends at once
         await health.look(session, _now())
-        self._session = session
         return session
 
     def _pin(self, iccid: str) -> str | None:
@@ -302,15 +306,17 @@ class ModemAdapter:
             case Step.OTHER_PORT:
                 self._ports += 1
             case Step.USB:
+                self._ports = 0  # it comes back as new: the best port first
                 assert found.usb_path is not None
                 try:
-                    await authorise.reauthorise(found.usb_path)
+                    await authorise.reauthorise(found.usb_path, self._usb_devices)
                 except (OSError, TimeoutError) as error:
                     log.warning(
                         "the USB device could not be reset", extra=fields(reason=str(error))
                     )
                 return await self._locate(sink)
             case Step.POWER:
+                self._ports = 0
                 await cycle(self._settings.power_cycle)
                 return await self._locate(sink)
             case _:
@@ -324,7 +330,8 @@ class ModemAdapter:
             Step.OTHER_PORT: bool(found.others),
             Step.RADIO: bool(self._profile.radio),
             Step.RESET: bool(self._profile.reset),
-            Step.USB: found.usb_path is not None and authorise.allowed(found.usb_path),
+            Step.USB: found.usb_path is not None
+            and authorise.allowed(found.usb_path, self._usb_devices),
             Step.POWER: bool(self._settings.power_cycle),
         }
         return frozenset(step for step, able in can.items() if able)
@@ -448,6 +455,13 @@ class ModemAdapter:
                 await session.sink.answered_late(hint)
             case urcs.MemoryFull():
                 await self._sweep(session)
+            case urcs.SupplyOdd(words=words):
+                self._losses.complained_at = _now()
+                session.sink.facts(supply=words)
+                log.warning(
+                    "the modem complains of its supply",
+                    extra=fields(modem=self._where.words, words=words, hint=HINT),
+                )
             case urcs.SimChanged():
                 return await self._look_at_sim(session)
             case Evidence():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 AFTER_SENDING: Final = 10.0  # seconds: sending is when a modem draws most
+AFTER_COMPLAINT: Final = 60.0  # seconds
 TOO_OFTEN: Final = 3  # losses an hour
 HOUR: Final = 3600.0  # seconds
 HINT: Final = (
@@ -18,6 +19,8 @@ SENSORS: Final = Path("/sys/class/hwmon")
 class Losses:
     """When a modem vanished (any steady clock's seconds)."""
 
+    complained_at: float | None = None
+    """When the modem itself last complained of its supply."""
     _times: deque[float] = field(default_factory=lambda: deque(maxlen=TOO_OFTEN))
 
     def hint(self, now: float, sent_at: float | None, sensors: Path = SENSORS) -> str | None:
@@ -29,7 +32,8 @@ class Losses:
         often = len(self._times) == TOO_OFTEN and now - self._times[0] <= HOUR
         if under_voltage(sensors):
             return f"the Pi itself reports too low a voltage; {HINT}"
-        if often or (sent_at is not None and now - sent_at <= AFTER_SENDING):
+        complained = self.complained_at is not None and now - self.complained_at <= AFTER_COMPLAINT
+        if often or complained or (sent_at is not None and now - sent_at <= AFTER_SENDING):
             return HINT
         return None
 
