@@ -209,11 +209,11 @@ class World(Rack):
             for row in modems:
                 row["ttys"] = self.bus.names(str(row["usb_path"]))
         return {
-            "usb": usb if self.bus is not None else None,
             "dir": str(folder),
             "ctl": str(folder / "ctl"),
             "modems": modems,
             "cloud": cloud,
+            "usb": usb if self.bus is not None else None,
         }
 
     def cloud(self, name: str, arguments: list[str]) -> Any:
