@@ -242,7 +242,6 @@ class World(Rack):
         """See `Rack`: its events, from now on; what it types itself is left out."""
         wanted = scenario.load(name)
         verbs.set_up(self, wanted.network)
-        self.refused: list[str] = []
         for step in wanted.events():
             self.network.clock.call_later(step.at, lambda step=step: self._play(step))  # type: ignore[misc]
         return {
