@@ -40,6 +40,7 @@ class Rack:
         self.network = Network(clock, settings)
         self.history = History(self.network.sent)
         self.sticks: list[Stick] = []
+        self.refused: list[str] = []
         self.rng = random.Random(options.seed)
         self._cards = options.modems
         personalities = [load(name) for name in options.personality.split(",")]

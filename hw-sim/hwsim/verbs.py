@@ -434,6 +434,7 @@ VERBS: dict[str, Verb] = {
     "store": _store,
     "cloud": lambda rack, arguments: rack.cloud(arguments[0], arguments[1:]),
     "usb": lambda rack, arguments: rack.usb(arguments[0], arguments[1:]),
+    "refused": lambda rack, arguments: rack.refused,
     "play": lambda rack, arguments: rack.play(arguments[0]),
 }
 

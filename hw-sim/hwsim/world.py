@@ -209,11 +209,11 @@ class World(Rack):
             for row in modems:
                 row["ttys"] = self.bus.names(str(row["usb_path"]))
         return {
-            "usb": usb if self.bus is not None else None,
             "dir": str(folder),
             "ctl": str(folder / "ctl"),
             "modems": modems,
             "cloud": cloud,
+            "usb": usb if self.bus is not None else None,
         }
 
     def cloud(self, name: str, arguments: list[str]) -> Any:
@@ -242,7 +242,6 @@ class World(Rack):
         """See `Rack`: its events, from now on; what it types itself is left out."""
         wanted = scenario.load(name)
         verbs.set_up(self, wanted.network)
-        self.refused: list[str] = []
         for step in wanted.events():
             self.network.clock.call_later(step.at, lambda step=step: self._play(step))  # type: ignore[misc]
         return {

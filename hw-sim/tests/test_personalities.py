@@ -24,6 +24,7 @@ def desk_of(name: str, *, warm: bool = True, pin: str | None = None) -> Desk:
         ("huawei-e220", "12d1:1003", 2, 1),
         ("zte-mf112", "19d2:0031", 3, 1),
         ("zte-mf823", "19d2:1405", 0, 0),
+        ("dlink-dwm156", "2001:7d02", 3, 1),
         ("sim7600", "1e0e:9001", 5, 2),
         ("ec25", "2c7c:0125", 4, 2),
         ("telit-le910", "1bc7:1201", 5, 4),
@@ -149,6 +150,13 @@ def test_a_boot_has_its_time() -> None:
     assert "SMS Ready" in desk.wait(7)
     assert "OK" in desk.say("AT+CNMI?\r")
     desk.say("AT+CIURC=0\r")
+
+
+def test_one_that_wants_to_be_switched_on() -> None:
+    desk = Desk("dlink-dwm156")
+    assert "ERROR" in desk.say("AT\r")
+    assert "OK" in desk.say("AT+CFUN=1\r")
+    assert "OK" in desk.say("AT\r")
 
 
 def test_reports_announced_in_the_wrong_memory() -> None:

@@ -66,3 +66,4 @@ def test_a_living_world_is_subjected_to_one(tmp_path: Path) -> None:
         with opened(path) as client:
             assert isinstance(client, Client)
             client.ask("AT\r", "OK\r\n")
+        assert control.call(tmp_path, "refused") == []

@@ -207,3 +207,4 @@ def test_the_node_that_pyudev_names_is_the_modem(tmp_path: Path) -> None:
             [PYUDEV, "-c", TALK], capture_output=True, env=environment, timeout=10, check=True
         )
         assert b"OK" in done.stdout
+    assert not Path(info["usb"]["root"]).exists()

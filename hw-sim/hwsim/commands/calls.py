@@ -41,6 +41,10 @@ def _hold(line: Line, request: Request) -> Outcome:
 @command("+CLCC")
 def _calls(line: Line, request: Request) -> Outcome:
     caller = line.modem.caller
+    if request.form == "set":
+        # Some tell every change of a call unasked, with +CLCC=1.
+        line.modem.settings.plain["+CLCC"] = str(number(request, (0, 1)))
+        return []
     if request.form == "test" or caller is None:
         return []
     state = 0 if caller.accepted else 4

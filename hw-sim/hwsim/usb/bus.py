@@ -87,7 +87,7 @@ class Bus:
         return [f"/dev/{d.name}" for d in self._present.get(place, []) if d.subsystem == "tty"]
 
     def close(self) -> None:
-        """End the testbed."""
+        """End the testbed; its folder goes with it."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait(timeout=5)

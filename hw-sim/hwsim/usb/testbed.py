@@ -5,6 +5,7 @@ ends with its stdin. Its first line tells the folder that a client needs as UMOC
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,14 @@ def main() -> None:
     """Run until stdin ends."""
     testbed = Testbed()
     print(json.dumps({"root": str(testbed.root)}), flush=True)
-    for line in sys.stdin:
-        message = json.loads(line)
-        testbed.apply(message)
-        print(json.dumps({"path": testbed.path(message["name"])}), flush=True)
+    try:
+        for line in sys.stdin:
+            message = json.loads(line)
+            testbed.apply(message)
+            print(json.dumps({"path": testbed.path(message["name"])}), flush=True)
+    finally:
+        # The end of the interpreter does not finalise the testbed.
+        shutil.rmtree(testbed.root, ignore_errors=True)
 
 
 if __name__ == "__main__":
