@@ -319,8 +319,9 @@ def test_the_first_indications_that_a_modem_takes(
         async with phone_of(modem):
             tried = [line for line in modem.heard if line.startswith("AT+CNMI=")]
             assert tried[-1] == expected
-            if "SR" not in memories:
-                assert not any(",2,0" in line for line in tried)
+            handed_over = next(n for n, line in enumerate(tried) if line.endswith(",1,0"))
+            stored = [n for n, line in enumerate(tried) if line.endswith(",2,0")]
+            assert ("SR" in memories) == any(n < handed_over for n in stored)
 
     run(main())
 
@@ -346,8 +347,42 @@ def test_what_lies_in_the_memories_is_kept_first_and_deleted_after() -> None:
         async with phone_of(modem, sink) as phone:
             assert len(phone.sink.incoming) == 2
             assert [one.reference for one in phone.sink.reports] == ["9"]
-            assert held == [3, 2, 1]
+            assert held == [3, 3, 1]  # a memory is emptied once all that lies in it is kept
             assert modem.memories == {"SM": {}, "SR": {}}
+
+    run(main())
+
+
+def test_a_modem_that_cannot_list_is_read_record_by_record() -> None:
+    async def main() -> None:
+        records = {0: deliver(1), 7: deliver(2), 20: deliver(3)}
+        modem = ScriptedModem(memories={"SM": records, "SR": {}}, on={"AT+CMGL": ["ERROR"]})
+        async with phone_of(modem) as phone:
+            assert len(phone.sink.incoming) == 3
+            assert modem.memories["SM"] == {}
+            modem.memories["SM"][5] = deliver(4)
+            modem.lines(['+CMTI: "SM",99'])  # not where it is
+            await until(lambda: not modem.memories["SM"])
+            assert len(phone.sink.incoming) == 4
+            assert modem.heard.count("AT+CMGL=4") == 1
+
+    run(main())
+
+
+def test_many_that_are_announced_at_once_are_listed_once() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem) as phone:
+            before = len(modem.heard)
+            for index in range(20):
+                modem.memories["SM"][index] = deliver(index)
+                modem.lines([f'+CMTI: "SM",{index}'])
+            await until(lambda: len(phone.sink.incoming) == 20)
+            await until(lambda: not modem.memories["SM"])
+            asked = modem.heard[before:]
+            assert sum(line.startswith("AT+CMGL") for line in asked) <= 4
+            assert sum(line.startswith("AT+CMGD") for line in asked) == 20
+            assert len(asked) < 35
 
     run(main())
 

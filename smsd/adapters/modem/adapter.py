@@ -435,7 +435,9 @@ class ModemAdapter:
         match hint:
             case urcs.MessageStored(memory=memory, index=index):
                 session.told, session.mute = True, False
-                if not await self._memories.fetch(session, memory, index):
+                if self._more_in(memory) and await self._memories.empty(session, memory):
+                    pass  # many at once: one listing tells of all of them
+                elif not await self._memories.fetch(session, memory, index):
                     await self._sweep(session)
             case urcs.MessageArrived(pdu=pdu, length=length):
                 await keep(session.sink, pdu, length)
@@ -470,6 +472,12 @@ class ModemAdapter:
                 pass
         return session
 
+    def _more_in(self, memory: str) -> bool:
+        """Whether more is announced in a memory; those hints are forgotten."""
+        return self._drop(
+            lambda hint: isinstance(hint, urcs.MessageStored) and hint.memory == memory
+        )
+
     async def _sweep(self, session: Session) -> int:
         """Empty the memories; what the hints so far announced lies there by now."""
         session.told = self._drop_hints(urcs.MessageStored) or session.told
@@ -478,8 +486,11 @@ class ModemAdapter:
 
     def _drop_hints(self, *kinds: type) -> bool:
         """Forget hints that what is done now makes needless; whether there were any."""
+        return self._drop(lambda hint: isinstance(hint, kinds))
+
+    def _drop(self, needless: Callable[[Hint], bool]) -> bool:
         hints = [self._hints.get_nowait() for _ in range(self._hints.qsize())]
-        kept = [hint for hint in hints if not isinstance(hint, kinds)]
+        kept = [hint for hint in hints if not needless(hint)]
         for hint in kept:
             self._hint(hint)
         return len(kept) < len(hints)

@@ -1,6 +1,7 @@
 """A modem's memories, emptied: every record is committed by the sink, and deleted after."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from smsd.adapters.contract import Sink
@@ -17,6 +18,7 @@ from smsd.model.events import Incoming
 log: Final = logging.getLogger(__name__)
 
 NOTHING_THERE: Final = ("+CMS ERROR: 321", "+CME ERROR: 21", "+CME ERROR: 22")
+MOST_RECORDS: Final = 255  # that are looked for one by one
 STALE_DELETES: Final = 3  # refusals to delete a record before it is left where it lies
 
 
@@ -48,25 +50,53 @@ class Memories:
         if record is None:
             return False
         await keep(session.sink, record.pdu, record.length)
-        await self._delete_if_same(session, memory, record)
+        # Look once more before deleting: indices move, and so does the memory that is read.
+        again = await attempt(session.port, commands.read_message(index))
+        if again is not None and again.pdu == record.pdu:
+            await self._delete(session, memory, record)
         return True
 
     async def sweep(self, session: Session) -> int:
-        """Take in all that lies in the memories, whatever it is; the highest index goes first.
-
-        Returns how many records there were.
-        """
-        port, found = session.port, 0
+        """Take in all that lies in the memories, whatever it is; returns how many records."""
         session.selected = ""  # some modems change it when something arrives
-        for memory in session.setup.memories:
-            if not await self._select(session, memory):
-                continue
-            records = await attempt(port, commands.list_messages())
-            found += len(records or ())
-            for record in reversed(records or ()):
-                await keep(session.sink, record.pdu, record.length)
-                await self._delete_if_same(session, memory, record)
+        found = sum([await self.empty(session, memory) for memory in session.setup.memories])
         await self._select(session, session.setup.memories[0])
+        return found
+
+    async def empty(self, session: Session, memory: str) -> int:
+        """Take in all that lies in a memory; returns how many records that is.
+
+        It is listed once more before anything is deleted, and the highest index goes first, for
+        some modems move what lies behind a record that goes.
+        """
+        if not await self._select(session, memory):
+            return 0
+        records = await self._list(session)
+        for record in records:
+            await keep(session.sink, record.pdu, record.length)
+        if records:
+            still = {(record.index, record.pdu) for record in await self._list(session)}
+            for record in sorted(records, key=lambda record: -record.index):
+                if (record.index, record.pdu) in still:
+                    await self._delete(session, memory, record)
+        return len(records)
+
+    async def _list(self, session: Session) -> Sequence[Stored]:
+        """What lies in the selected memory; one by one where a listing fails (27.005 4.1)."""
+        if session.lists:
+            records = await attempt(session.port, commands.list_messages())
+            if records is not None:
+                return records
+            session.lists = False
+        found: list[Stored] = []
+        fill = await attempt(session.port, commands.select_memories(session.selected))
+        if fill is not None:
+            for index in range(min(fill.total, MOST_RECORDS) + 1):  # some count from 0
+                if len(found) == fill.used:
+                    break
+                record = await attempt(session.port, commands.read_message(index))
+                if record is not None:
+                    found.append(record)
         return found
 
     async def filled(self, session: Session) -> bool:
@@ -89,12 +119,6 @@ class Memories:
         if fill is not None:
             session.sink.facts(**{f"used_{memory}": fill.used, f"total_{memory}": fill.total})
         return True
-
-    async def _delete_if_same(self, session: Session, memory: str, record: Stored) -> None:
-        """Look once more before deleting: indices move, and so does the memory that is read."""
-        again = await attempt(session.port, commands.read_message(record.index))
-        if again is not None and again.pdu == record.pdu:
-            await self._delete(session, memory, record)
 
     async def _delete(self, session: Session, memory: str, record: Stored) -> None:
         key = (memory, record.index, record.pdu)

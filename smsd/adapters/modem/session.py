@@ -27,6 +27,8 @@ class Session:
     lost_since: float | None = None
     selected: str = ""
     holds_link: bool = True
+    lists: bool = True
+    """Whether ``+CMGL`` has not failed."""
     told: bool = False
     """Whether the modem has announced a message."""
     mute: bool = False

@@ -76,8 +76,11 @@ async def set_up(
     ``profile`` is what the port's USB ids say; a generic one gives way to the one of ``profiles``
     that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there.
     """
-    for line in ("ATE0", "ATV1"):
-        await accepted(port, commands.setting(line))
+    if not await accepted(port, commands.setting("ATE0")):
+        # Some refuse everything until they are told to be there at all.
+        await accepted(port, commands.set_functionality(Functionality.FULL))
+        await accepted(port, commands.setting("ATE0"))
+    await accepted(port, commands.setting("ATV1"))
     if not await accepted(port, commands.setting("AT+CMEE=1")):
         await accepted(port, commands.setting("AT+CMEE=2"))  # some tell errors in words alone
     port.rest = profile.rest
@@ -284,10 +287,16 @@ async def indicate(
 ) -> Indications | None:
     """Switch indications on, by the profile's ladder, else by what the modem offers.
 
-    The rung that worked on the same model and firmware before comes first. Reports are stored
-    (ds 2) only where the memory they go to can be read. Returns what was accepted, if anything was.
+    The rung that worked on the same model and firmware before comes first. Where there is no memory
+    for reports, those handed over (ds 1) come before those stored (ds 2), and none (ds 0) is always
+    last. Returns what was accepted, if anything was.
     """
-    usable = [i for i in profile.indications if i[3] != 2 or profile.report_memory in memories]
+    stored = profile.report_memory in memories
+
+    def rank(values: Indications) -> tuple[bool, bool]:
+        return values[3] == 0, values[3] == 2 and not stored
+
+    usable = sorted(profile.indications, key=rank)
     ladder = [(",".join(map(str, values)), values) for values in usable]
     key = f"cnmi {model}"
     remembered = await sink.recall(key)
