@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from smsd.adapters.contract import lost
-from smsd.adapters.devices import AllTold, Event, Removed, Tell
+from smsd.adapters.devices import Event, Removed, Tell
 from smsd.adapters.hotplug import Hotplug, Newcomer, Seeker, Wanted
 from smsd.adapters.modem.catalogue import load
 from smsd.adapters.modem.open import Streams
@@ -83,10 +83,6 @@ class Board:
             if isinstance(node, Tty):
                 del self.units[node.device]
             self.waiting.put_nowait(Removed(node.path))
-
-    def told(self) -> None:
-        """All that was there at the start has been told."""
-        self.waiting.put_nowait(AllTold())
 
     def open(self, device: str, baud: int) -> AbstractAsyncContextManager[Streams]:
         """What is opened instead of a tty."""
