@@ -19,6 +19,8 @@ from msgspec import Meta, Struct, field
 
 from smsd.adapters.modem.catalogue import CatalogueError
 from smsd.adapters.modem.catalogue import load as load_catalogue
+from smsd.adapters.modem.profiles import ProfileError
+from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.limits import StartpointError, window_start
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
@@ -103,6 +105,15 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
     on_uncertain: Literal["hold"] = "hold"
 
 
+class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """How the balance is asked for: a USSD code, and a pattern whose first group is the number."""
+
+    ussd: Annotated[str, Meta(pattern=r"^[*#0-9]{1,40}$")]
+    pattern: Annotated[str, Meta(min_length=1, max_length=500)]
+    every: Annotated[float, Meta(ge=300, le=31 * 86_400)] = 86_400.0
+    low: float | None = None
+
+
 class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     """A modem: by its IMEI, its SIM, its place on USB, or on a tty or behind ``tcp://host:port``."""
 
@@ -114,6 +125,11 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     pin: str | None = None
     smsc: Annotated[str, Meta(pattern=r"^\+?\d{3,20}$")] | None = None
     send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
+    number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
+    selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
+    power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    calls: Literal["reject", "ignore"] = "reject"
+    balance: BalanceSection | None = None
 
 
 class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
@@ -220,6 +236,8 @@ def _explained(message: str) -> str:
 
 def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
+    if section == "phone" and key.endswith(".balance"):
+        return list(BalanceSection.__struct_fields__)
     if section == "phone" and ("limits" in key or "cost_limit" in key):
         return list(LimitSection.__struct_fields__)
     kinds: dict[str, tuple[type[Struct], ...]] = {
@@ -260,7 +278,8 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'phone: the {key} "{value}" is used twice'
     try:
         load_catalogue(config.modem.profiles)
-    except CatalogueError as error:
+        load_profiles(Path(config.modem.profiles))
+    except (CatalogueError, ProfileError) as error:
         yield f"modem.profiles: {error}"
     if not 0 < len(os.fsencode(config.api.socket)) < 108:
         yield "api.socket: a path of 1 to 107 octets expected"
@@ -272,6 +291,9 @@ def _problems(config: Config) -> Iterator[str]:
             if len(named) != 1:
                 have = f"{' and '.join(named)} are there" if named else "none is there"
                 yield f"phone[{number}]: one of {', '.join(NAMES_OF_A_MODEM)} expected, {have}"
+            if phone.balance is not None:
+                where = f"phone[{number}].balance.pattern"
+                yield from _balance_problems(where, phone.balance.pattern)
         device = phone.device if isinstance(phone, ModemSection) else None
         if device is not None and device.startswith("tcp://") and not _has_port(device):
             yield f"phone[{number}].device: a port from 1 to 65535 expected"
@@ -298,6 +320,16 @@ def _problems(config: Config) -> Iterator[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+
+
+def _balance_problems(where: str, pattern: str) -> Iterator[str]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield f"{where}: no regular expression: {error}"
+    else:
+        if not groups:
+            yield f'{where}: a group for the number expected, as in "([0-9]+[.,][0-9]+)"'
 
 
 def _has_port(address: str) -> bool:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,18 +21,23 @@ from smsd.adapters.contract import Adapter
 from smsd.adapters.devices import source
 from smsd.adapters.hotplug import Hotplug, Newcomer, Wanted
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.modem.calls import Calls
 from smsd.adapters.modem.catalogue import load as load_catalogue
+from smsd.adapters.modem.profiles import load as load_profiles
+from smsd.adapters.modem.where import Where
 from smsd.adapters.supervisor import supervise
 from smsd.api.auth import Doorkeeper, Key
 from smsd.api.server import application, serving, tcp_socket, unix_socket
 from smsd.config import NAMES_OF_A_MODEM, AnyPhone, Config, ModemSection, limits_of
+from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.selftest import SelfTest
 from smsd.logs import fields
-from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
+from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.store import Store
 from smsd.systemd import Notifier, handed_over, watchdog_interval
@@ -43,6 +48,9 @@ STATUS_EVERY: Final = 10.0  # seconds between status lines
 HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
 FOUND_KEPT: Final = timedelta(days=30)  # a modem that was found is waited for so long
 EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
+
+
+MakeModem = Callable[[Where, ModemSettings], ModemAdapter]
 
 
 class AlreadyRunning(Exception):
@@ -105,12 +113,17 @@ async def _main(config: Config, store: Store) -> None:
         )
     phones = Phones(now, config.zone, lambda: outbox.wake())
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
+    profiles = load_profiles(Path(config.modem.profiles))
+
+    def modem(where: Where, settings: ModemSettings) -> ModemAdapter:
+        return ModemAdapter(where, settings, profiles)
+
     hotplug = Hotplug(
         source(),
         load_catalogue(config.modem.profiles),
         adopt=(lambda newcomer: adopt(newcomer)) if config.modem.auto else None,
     )
-    configured = await _phones(config, store, hotplug)
+    configured = await _phones(config, store, hotplug, modem)
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
@@ -125,17 +138,21 @@ async def _main(config: Config, store: Store) -> None:
     async with serving(app, _sockets(config, handed)), asyncio.TaskGroup() as group:
         sending = group.create_task(outbox.run(), name="outbox")
         serving_phones: list[asyncio.Task[None]] = []
+        selftest = SelfTest(gateway)
 
         def serve(phone: Phone) -> None:
             if not phone.disabled:
                 name, sink = phone.record.name, Inbox(phone, phones, store)
-                life = supervise(name, phone.adapter, sink, hotplug.moved(name))
-                serving_phones.append(group.create_task(life, name=f"phone-{phone.record.name}"))
+                for kind, life in (
+                    ("phone", supervise(name, phone.adapter, sink, hotplug.moved(name))),
+                    ("selftest", selftest.watch(phone)),
+                ):
+                    serving_phones.append(group.create_task(life, name=f"{kind}-{name}"))
 
         async def adopt(newcomer: Newcomer) -> None:
             record, wanted = await adopted(newcomer, phones, store)
             if record.id not in phones:
-                adapter = ModemAdapter(hotplug.where(record.name, wanted), ModemSettings())
+                adapter = modem(hotplug.where(record.name, wanted), ModemSettings())
                 off = await persist(store.registry.disabled_phones)
                 serve(phones.add(record, adapter, disabled=record.id in off))
 
@@ -147,6 +164,7 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
+            group.create_task(Balances(phones, now).run(), name="balances"),
         ]
         notifier.ready()
         log.info("smsd is ready", extra=fields(version=__version__, phones=len(phones.all())))
@@ -175,7 +193,7 @@ def _sockets(config: Config, handed: list[socket.socket]) -> list[socket.socket]
 
 
 async def _phones(
-    config: Config, store: Store, hotplug: Hotplug
+    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem
 ) -> list[tuple[PhoneRecord, Adapter]]:
     """The configured phones, with the ids that the store knows them by, and those found before."""
     rows = [
@@ -188,13 +206,13 @@ async def _phones(
     }
     ids = await store.registry.configure_phones(rows, imeis)
     phones: list[tuple[PhoneRecord, Adapter]] = [
-        (_record(id_, phone, adapter := _adapter(phone, hotplug)), adapter)
+        (_record(id_, phone, adapter := _adapter(phone, hotplug, modem)), adapter)
         for id_, phone in zip(ids, config.phone, strict=True)
     ]
     if config.modem.auto:
         for id_, name, imei in await store.registry.found_phones(now() - FOUND_KEPT):
             where = hotplug.where(name, Wanted(imei=imei, found=True))
-            phones.append((PhoneRecord(id_, name, "modem"), ModemAdapter(where, ModemSettings())))
+            phones.append((PhoneRecord(id_, name, "modem"), modem(where, ModemSettings())))
     return phones
 
 
@@ -223,14 +241,31 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        number=phone.number if isinstance(phone, ModemSection) else None,
+        selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
+        balance=_balance(phone),
     )
 
 
-def _adapter(phone: AnyPhone, hotplug: Hotplug) -> Adapter:
+def _balance(phone: AnyPhone) -> BalanceRule | None:
+    rule = phone.balance if isinstance(phone, ModemSection) else None
+    if rule is None:
+        return None
+    return BalanceRule(rule.ussd, rule.pattern, rule.every, rule.low)
+
+
+def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
     if isinstance(phone, ModemSection):
         wanted = Wanted(phone.imei, phone.iccid, phone.usb_path, phone.device)
-        settings = ModemSettings(phone.baud, phone.pin, phone.smsc, phone.send_timeout)
-        return ModemAdapter(hotplug.where(phone.name, wanted), settings)
+        settings = ModemSettings(
+            phone.baud,
+            phone.pin,
+            phone.smsc,
+            phone.send_timeout,
+            phone.power_cycle,
+            Calls(phone.calls),
+        )
+        return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
 
 

@@ -78,6 +78,7 @@ class Scripted:
         self.answers = list(answers)
         self.submissions: list[Submission] = []
         self.checked = 0
+        self.distrusted = 0
 
     async def run(self, sink: Sink) -> None:
         sink.health(Health.AVAILABLE)
@@ -90,6 +91,9 @@ class Scripted:
 
     async def check(self) -> None:
         self.checked += 1
+
+    async def distrust(self) -> None:
+        self.distrusted += 1
 
     @property
     def texts(self) -> list[str]:

@@ -1,29 +1,43 @@
 """Command lines of V.250: how they are cut into requests, and how a modem refuses one."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 CME_TEXTS = {
+    0: "phone failure",
     3: "operation not allowed",
     4: "operation not supported",
+    10: "SIM not inserted",
     11: "SIM PIN required",
     12: "SIM PUK required",
     13: "SIM failure",
     14: "SIM busy",
+    15: "SIM wrong",
     16: "incorrect password",
+    20: "memory full",
+    21: "invalid index",
+    22: "not found",
+    23: "memory failure",
     30: "no network service",
+    31: "network timeout",
+    32: "network not allowed, emergency calls only",
     50: "Incorrect parameters",
+    100: "unknown",
 }
 CMS_TEXTS = {
+    300: "ME failure",
+    301: "SMS service of ME reserved",
     302: "operation not allowed",
     303: "operation not supported",
     304: "invalid PDU mode parameter",
     305: "invalid text mode parameter",
+    310: "SIM not inserted",
     311: "SIM PIN required",
     313: "SIM failure",
     314: "SIM busy",
     316: "SIM PUK required",
+    320: "memory failure",
     321: "invalid memory index",
     322: "memory full",
     330: "SMSC address unknown",
@@ -35,7 +49,7 @@ CMS_TEXTS = {
 
 
 class Refusal(Exception):
-    """A command fails: by 27.007 (`cme`), by 27.005 (`cms`), or with a bare ERROR."""
+    """A command fails: by 27.007 (`cme`), by 27.005 (`cms`), as unknown, or with a bare ERROR."""
 
     def __init__(self, kind: str, code: int = 0) -> None:
         super().__init__(kind, code)
@@ -53,15 +67,25 @@ def cms(code: int) -> Refusal:
     return Refusal("cms", code)
 
 
-def final_of(refusal: Refusal, level: int, texts: str) -> str:
-    """Word a refusal for +CMEE level 0, 1 or 2; `texts` says which kinds are worded, "cme cms"."""
-    code = refusal.code
-    if refusal.kind == "cms":
-        word = CMS_TEXTS.get(code) if level == 2 and "cms" in texts else None
-        return f"+CMS ERROR: {word or code}"
-    if refusal.kind == "cme" and level:
-        word = CME_TEXTS.get(code) if level == 2 else None
-        return f"+CME ERROR: {word or code}"
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """How a family words its errors: which kinds as text, and its own words."""
+
+    kinds: str = "cme"
+    unknown: str = "ERROR"
+    own: Mapping[str, str] = field(default_factory=dict)
+
+
+def final_of(refusal: Refusal, level: int, words: Vocabulary) -> str:
+    """Word a refusal for +CMEE level 0, 1 or 2."""
+    code, kind = refusal.code, refusal.kind
+    if kind == "unknown":
+        return words.unknown
+    if kind == "cms" or (kind == "cme" and level):
+        table = CMS_TEXTS if kind == "cms" else CME_TEXTS
+        spelt = level == 2 and kind in words.kinds
+        word = words.own.get(f"{kind} {code}", table.get(code)) if spelt else None
+        return f"+{kind.upper()} ERROR: {word or code}"
     return "ERROR"
 
 
@@ -104,18 +128,27 @@ def _commas(value: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A command wants a PDU; `entered` gets the characters before Ctrl-Z.
+    """A command wants a PDU or a text; `entered` gets the characters before Ctrl-Z.
 
-    A `deaf` prompt is never shown, and only ESC leaves it.
+    A `deaf` prompt is never shown, and only ESC leaves it; a `stuck` one is shown, and only ESC
+    leaves it. `delay` seconds pass until it is shown; with `cut` the port vanishes behind so many
+    characters.
     """
 
     entered: Callable[[str], None]
     deaf: bool = False
+    stuck: bool = False
+    delay: float = 0.0
+    cut: int | None = None
 
 
+# Lines of the answer, a prompt, or None: the command answers by itself.
+Outcome = list[str] | Prompt | None
+
+HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BASIC = re.compile(r"(&?[A-Z])(\d*)", re.IGNORECASE)
 _REGISTER = re.compile(r"S(\d+)(?:=(\d+)|(\?))", re.IGNORECASE)
-_EXTENDED = re.compile(r"([+^%*$#][A-Z0-9]+)((?:\"[^\"]*\"|[^;\"])*)(?:;|$)", re.IGNORECASE)
+_EXTENDED = re.compile(r"([+^%*$#!_][A-Z0-9]+)((?:\"[^\"]*\"|[^;\"])*)(?:;|$)", re.IGNORECASE)
 
 
 def requests_of(body: str) -> list[Request]:

@@ -3,18 +3,23 @@
 import random
 
 from hwsim import tpdu
+from hwsim.cards import make_sim
 from hwsim.clock import ManualClock
 from hwsim.modem import Modem
 from hwsim.network import Network, Settings
 from hwsim.personality import load
-from hwsim.world import make_sim
 
 
 class Desk:
     """A network with some modems; what each wrote is collected in `heard`."""
 
     def __init__(
-        self, personality: str = "generic", modems: int = 1, pin: str | None = None
+        self,
+        personality: str = "generic",
+        modems: int = 1,
+        pin: str | None = None,
+        *,
+        warm: bool = False,
     ) -> None:
         self.clock = ManualClock()
         self.network = Network(self.clock, Settings())
@@ -24,7 +29,7 @@ class Desk:
         for position in range(modems):
             sim = make_sim(position, rng, pin)
             name, imei = f"modem{position}", f"35000000000000{position}"
-            modem = Modem(name, imei, sim, load(personality), self.network)
+            modem = Modem(name, imei, sim, load(personality), self.network, warm=warm)
             self.network.connect(modem)
             heard = bytearray()
             modem.write = heard.extend

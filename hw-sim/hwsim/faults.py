@@ -12,6 +12,8 @@ KINDS = {
     "swallow": "no",
     "late": "yes",
     "no-prompt": "no",
+    "late-prompt": "yes",
+    "unplug-at": "yes",
     "unplug-before": "may",
     "unplug-after": "may",
     "report-first": "no",

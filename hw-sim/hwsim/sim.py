@@ -53,6 +53,10 @@ class Sim:
     pin_tries: int = 3
     puk_tries: int = 10
     reference: int = 0
+    pin2: str = "5678"
+    phonebook: dict[int, tuple[str, str]] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
+    may_disable_pin: bool = True
 
     def next_reference(self) -> int:
         """Count the TP-MR on; it wraps after 255 (23.040 9.2.3.6)."""

@@ -16,6 +16,7 @@ from hwsim.userdata import (
     body_fields,
     coding_of,
     cut_body,
+    decode_header,
     encode_body,
 )
 
@@ -446,3 +447,11 @@ def outline_submit(octets: bytes) -> Outline:
     if first & 0x40 and (not wanted or octets[reader.place] >= wanted):
         raise Malformed("user_data.udh: longer than the user data")
     return Outline(first, destination, pid, dcs, octets[reader.place - 1 :])
+
+
+def header_of(octets: bytes) -> list[dict[str, Any]]:
+    """Read the elements of a user data header that begins with its length octet."""
+    elements = decode_header(octets[1 : 1 + octets[0]])
+    if elements is None:
+        raise Malformed("user_data.udh: the lengths do not fit")
+    return elements

@@ -1,20 +1,20 @@
 """The AT engine on the desk: framing, prompts, PINs, memories, routing, faults."""
 
 import pytest
-from hwsim import commands, messages, tpdu
+from hwsim import commands, tpdu
 from hwsim.desk import Desk, submit
 from hwsim.faults import Fault
-from hwsim.network import Incoming, cut
+from hwsim.incoming import Incoming, cut
 from hwsim.personality import load, names
 from hypothesis import given
 from hypothesis import strategies as st
 
 OUTSIDE = "+33699999999"
-COMMANDS = messages.TABLE.keys() | commands.TABLE.keys()
+COMMANDS = commands.TABLE.keys()
 
 
-def quiet_desk(personality: str = "generic", modems: int = 1) -> Desk:
-    desk = Desk(personality, modems)
+def quiet_desk(personality: str = "generic", modems: int = 1, *, warm: bool = False) -> Desk:
+    desk = Desk(personality, modems, warm=warm)
     for modem in range(modems):
         desk.say("ATE0\r", modem)
     return desk
@@ -559,9 +559,12 @@ def test_a_reboot_forgets_settings_and_keeps_memories_and_the_reference() -> Non
 # ----------------------------------------------------------------------------------- personalities
 
 
-@pytest.mark.parametrize("name", names())
+SPEAKING = [name for name in names() if load(name).ports]
+
+
+@pytest.mark.parametrize("name", SPEAKING)
 def test_every_personality_sends_and_receives(name: str) -> None:
-    desk = quiet_desk(name, modems=2)
+    desk = quiet_desk(name, modems=2, warm=True)
     desk.send(desk.modems[1].number, "hello")
     desk.wait(1)
     assert len(desk.network.sent) == 1
@@ -572,7 +575,7 @@ def test_every_personality_sends_and_receives(name: str) -> None:
 
 
 def test_an_unknown_personality_names_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="generic, nasty, noack"):
+    with pytest.raises(ValueError, match="ec25, generic, huawei"):
         load("nonsense")
 
 
@@ -610,7 +613,7 @@ def test_nasty_forgets_the_blank_of_the_prompt_or_sends_it_late() -> None:
 
 def test_nasty_counts_from_zero_and_finds_empty_slots_fine() -> None:
     desk = quiet_desk("nasty")
-    assert desk.say("AT+CMGR=0\r").strip() == "OK"
+    assert desk.say("AT+CMGR=0\r").strip().endswith("OK")
     incoming(desk)
     desk.wait(0.05)
     assert "+CMGL: 0,0,," in desk.say("AT+CMGL=4\r")
@@ -646,13 +649,15 @@ LINES = st.one_of(
 )
 
 
-@given(st.lists(LINES, max_size=20), st.sampled_from(names()), st.booleans())
+@given(st.lists(LINES, max_size=20), st.sampled_from(SPEAKING), st.booleans())
 def test_no_octets_bring_the_engine_down(chunks: list[bytes], name: str, locked: bool) -> None:
-    desk = Desk(name, pin="1234" if locked else None)
+    desk = Desk(name, pin="1234" if locked else None, warm=True)
     for chunk in chunks:
         desk.modems[0].feed(chunk)
         incoming(desk)
         desk.clock.advance(0.1)
+    # Some have just been told to reboot.
+    desk.clock.advance(60)
     desk.say("\x1b\r")
     desk.say("\x1b\rATV1Q0E0\r")
     assert "OK" in desk.say("AT\r")

@@ -6,7 +6,7 @@ import pytest
 from hwsim import tpdu
 from hwsim.desk import Desk
 from hwsim.history import History
-from hwsim.network import Incoming, cut
+from hwsim.incoming import Incoming, cut
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, Fault, FaultClass, MessageId
 from smsd.model.phone import Health
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can do; ``slots`` is how many messages it takes at a time."""
+    """What an adapter can do; ``slots`` is how many messages it takes at a time.
+
+    ``ussd``: it is an `smsd.adapters.abilities.AsksNetwork` too.
+    """
 
     slots: int = 1
     cloud: bool = False
+    ussd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,14 @@ class Sink(Protocol):
         """A part that had been given up was taken after all."""
         ...
 
+    async def called(self, call: CallBegan) -> None:
+        """A call came in, or the number of one became known."""
+        ...
+
+    async def call_ended(self, call: CallEnded) -> None:
+        """A call is over."""
+        ...
+
     async def awaited(self) -> Sequence[Awaited]:
         """The parts of this phone on which a report is still to come, oldest first."""
         ...
@@ -81,6 +93,14 @@ class Sink(Protocol):
 
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         """Tell what became of the try: a refused PIN is never tried on that SIM again."""
+        ...
+
+    async def recall(self, key: str) -> str | None:
+        """What was remembered under a key, by any phone; ``None`` if nothing was."""
+        ...
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt of a model, for the next time and for others of its kind."""
         ...
 
     def health(
@@ -117,6 +137,10 @@ class Adapter(Protocol):
 
     async def check(self) -> None:
         """Ask the phone how it is and tell the sink; does nothing while it is not open."""
+        ...
+
+    async def distrust(self) -> None:
+        """Told that nothing comes in although it should: look for what is wrong."""
         ...
 
 
@@ -167,7 +191,14 @@ class Uncertain(PhoneError):
 
 
 class PhoneLost(PhoneError):
-    """The phone went away while it was served: the supervisor opens it again."""
+    """The phone went away while it was served: the supervisor opens it again.
+
+    ``pause`` is in seconds, ``None``: longer from time to time.
+    """
+
+    def __init__(self, fault: Fault, *, pause: float | None = None) -> None:
+        super().__init__(fault)
+        self.pause = pause
 
 
 class Absent(PhoneLost):
@@ -177,6 +208,6 @@ class Absent(PhoneLost):
     """
 
 
-def lost(words: str, *, hint: str | None = None) -> PhoneLost:
+def lost(words: str, *, hint: str | None = None, pause: float | None = None) -> PhoneLost:
     """A `PhoneLost` in words."""
-    return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint))
+    return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint), pause=pause)

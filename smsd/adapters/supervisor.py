@@ -8,6 +8,7 @@ from smsd.adapters.contract import (
     Absent,
     Adapter,
     PhoneError,
+    PhoneLost,
     Progress,
     Rejected,
     Sink,
@@ -30,16 +31,19 @@ async def supervise(
 ) -> None:
     """Run an adapter until cancelled; when it ends, say why, pause and run it again.
 
-    ``again`` ends a pause: the phone's device was plugged in anew, or is gone and to be waited for.
+    An adapter that knows how long to wait says so (`PhoneLost.pause`). ``again`` ends a pause: the
+    phone's device was plugged in anew, or is gone and to be waited for.
     """
     again = again or asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE
     while True:
         began = loop.time()
+        asked: float | None = None
         try:
             await adapter.run(sink)
         except PhoneError as error:
+            asked = error.pause if isinstance(error, PhoneLost) else None
             sink.health(Health.UNAVAILABLE, str(error), hint=error.fault.hint)
             if isinstance(error, Absent) and loop.time() - began >= FIRST_PAUSE:
                 pause = (
@@ -52,11 +56,12 @@ async def supervise(
             pause = FIRST_PAUSE
         again.clear()
         try:
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(pause if asked is None else asked):
                 await again.wait()
             pause = FIRST_PAUSE
         except TimeoutError:
-            pause = min(2 * pause, LONGEST_PAUSE)
+            if asked is None:
+                pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class _Watched:

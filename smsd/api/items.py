@@ -67,6 +67,38 @@ def received(row: Row, zone: tzinfo, account: int) -> Item:
     }
 
 
+def call(row: Row, zone: tzinfo, account: int) -> Item:
+    """A call that came in; ``end`` is none while it lasts, or where nobody saw it end."""
+    return {
+        "id": row["id"],
+        "id_user": account,
+        "id_phone": row["phone_id"],
+        "uid": row["uid"],
+        "start": local(row["started_at"], zone),
+        "end": local(row["ended_at"], zone),
+        "direction": "inbound",
+        "origin": row["origin"],
+        "destination": None,
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+    }
+
+
+def datagram(row: Row, zone: tzinfo, account: int) -> Item:
+    """A message for programs; our own item."""
+    return {
+        "id": row["id"],
+        "at": local(row["at"], zone),
+        "origin": row["origin"],
+        "destination_port": row["destination_port"],
+        "source_port": row["source_port"],
+        "data": row["data"],
+        "id_user": account,
+        "id_phone": row["phone_id"],
+        "created_at": local(row["created_at"], zone),
+    }
+
+
 def scheduled(row: Row, zone: tzinfo) -> Item:
     """A message whose time has not come."""
     return {

@@ -23,8 +23,9 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message",)
+OWN_LISTS: Final = ("message", "call", "datagram")
 _EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
+_READING: Final = frozenset({"received", "call", "datagram"})
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
@@ -63,7 +64,7 @@ class RaspiSms:
         if entry not in LISTS + OWN_LISTS:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
-        account.need("read" if entry == "received" else "send")
+        account.need("read" if entry in _READING else "send")
         page = max(0, _integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
@@ -96,6 +97,10 @@ class RaspiSms:
                 return [items.received(row, zone, account.id) for row in rows]
             case "scheduled":
                 return [items.scheduled(row, zone) for row in rows]
+            case "call":
+                return [items.call(row, zone, account.id) for row in rows]
+            case "datagram":
+                return [items.datagram(row, zone, account.id) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
             case _:
@@ -107,7 +112,7 @@ class RaspiSms:
 
     async def create_scheduled(self, request: web.Request) -> web.Response:
         """``POST /api/scheduled/``: the answer comes once the message is durable."""
-        body = await self._body(request)
+        body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
 
@@ -138,7 +143,7 @@ class RaspiSms:
 
     async def delete_scheduled(self, request: web.Request) -> web.Response:
         """``DELETE /api/scheduled/{id}/``: also takes back what is queued and not begun."""
-        body = await self._body(request)
+        body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
         number = request.match_info["id"]
@@ -160,7 +165,7 @@ class RaspiSms:
 
     async def phone_status(self, request: web.Request) -> web.Response:
         """``POST /api/phone/{id}/status/``: look at the phone now."""
-        body = await self._body(request)
+        body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
         status = await self._gateway.look(_integer(request.match_info["id"]))
@@ -171,29 +176,30 @@ class RaspiSms:
             raise ApiError(Code.CANNOT_UPDATE, words)
         return answer(status)
 
-    async def _body(self, request: web.Request) -> dict[str, Any]:
-        """The fields of a body: a form, or JSON; an empty one has none."""
-        try:
-            if request.content_type == "multipart/form-data":
-                return from_pairs(await _multipart(request))
-            octets = await request.read()
-            if not octets.strip():
-                return {}
-            if request.content_type == "application/json":
-                read = from_json
-            elif request.content_type in (
-                "application/x-www-form-urlencoded",
-                "application/octet-stream",
-            ):
-                read = from_urlencoded
-            else:
-                raise FormError("the body must be a form or JSON")
-            return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
-        except FormError as error:
-            raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
-        except (HttpProcessingError, RequestPayloadError) as error:
-            words = "the body is cut off, or not encoded as it says."
-            raise ApiError(Code.INVALID_PARAMETER, words) from error
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """The fields of a body: a form, or JSON; an empty one has none."""
+    try:
+        if request.content_type == "multipart/form-data":
+            return from_pairs(await _multipart(request))
+        octets = await request.read()
+        if not octets.strip():
+            return {}
+        if request.content_type == "application/json":
+            read = from_json
+        elif request.content_type in (
+            "application/x-www-form-urlencoded",
+            "application/octet-stream",
+        ):
+            read = from_urlencoded
+        else:
+            raise FormError("the body must be a form or JSON")
+        return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
+    except FormError as error:
+        raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
+    except (HttpProcessingError, RequestPayloadError) as error:
+        words = "the body is cut off, or not encoded as it says."
+        raise ApiError(Code.INVALID_PARAMETER, words) from error
 
 
 def _large(request: web.Request) -> bool:

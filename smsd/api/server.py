@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from smsd.api.auth import Doorkeeper
+from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.raspisms import RaspiSms
 from smsd.dispatch.gateway import Gateway
@@ -38,6 +39,7 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
     """All routes, with the error handling around them."""
     app = web.Application(middlewares=[_errors], client_max_size=LARGEST_BODY)
     app.add_routes(RaspiSms(gateway, door, default_region).routes())
+    app.add_routes(Devices(gateway, door).routes())
 
     async def health(request: web.Request) -> web.Response:
         if door.local(request) is None:

@@ -97,35 +97,41 @@ def enter_pin(pin: str) -> Command[None]:
     return setting(f'AT+CPIN="{pin}"', timeout=30.0)
 
 
-def pin_tries() -> Command[int | None]:
-    """How often the PIN may still be tried (27.007 8.66); ``None`` if the modem does not tell."""
-    return Command("AT+CPINR", _pin_tries, timeout=10.0)
+def pin_tries(line: str, pattern: str) -> Command[int | None]:
+    """How often the PIN may still be tried, by a standard's or a maker's command.
+
+    The first group of the pattern is the number in hexadecimal digits; ``None`` where it does not
+    fit. ``+CPINR`` is 27.007 8.66; a VERIFY without a PIN answers 63Cx (31.101 11.1.9).
+    """
+    prefix = re.split("[=?]", line.removeprefix("AT"))[0] + ":"
+
+    def parse(lines: Sequence[str]) -> int | None:
+        for each in lines:
+            if match := re.search(pattern, each):
+                try:
+                    return int(match[1], 16)
+                except ValueError:
+                    raise AnswerError(each, "the tries that are left") from None
+        return None
+
+    return Command(line, parse, answers=(prefix,), timeout=10.0)
 
 
-def _pin_tries(lines: Sequence[str]) -> int | None:
-    for line in lines:
-        values = fields(line)
-        if values[0].upper() == "SIM PIN" and len(values) > 1:
-            return natural(values[1])
-    return None
-
-
-ICCID_COMMANDS: Final = ("AT+CCID", "AT+ICCID", "AT+QCCID", "AT^ICCID?", "AT+CICCID")
+EF_ICCID: Final = "AT+CRSM=176,12258,0,0,10"
+"""Reads the SIM's serial number (51.011 10.1.1): works on any modem with +CRSM."""
 
 
 def iccid(line: str) -> Command[str]:
-    """The SIM's serial number by a vendor's command."""
-    prefix = line.removeprefix("AT").rstrip("?") + ":"
+    """The SIM's serial number, from EF_ICCID or by a vendor's command."""
+    prefix = re.split("[=?]", line.removeprefix("AT"))[0] + ":"
     return Command(line, _iccid, answers=(prefix,), timeout=20.0)
 
 
-def iccid_file() -> Command[str]:
-    """The SIM's serial number from EF_ICCID (51.011 10.1.1): works on any modem with +CRSM."""
-    return Command("AT+CRSM=176,12258,0,0,10", _iccid, timeout=20.0)
-
-
 def _iccid(lines: Sequence[str]) -> str:
-    """19 or 20 digits that begin with 89; nibble-swapped from EF_ICCID; a trailing F is filler."""
+    """18 to 20 digits that begin with 89; nibble-swapped from EF_ICCID; a trailing F is filler.
+
+    Some operators have letters in them (E.118 does not).
+    """
     for line in lines:
         for value in reversed(fields(line) if ":" in line else [line]):
             digits = value.strip('" ').upper()
@@ -233,9 +239,32 @@ def _fill(lines: Sequence[str]) -> Fill | None:
     return Fill(used, total) if used is not None and total is not None else None
 
 
+def count_messages() -> Command[int]:
+    """How many records lie in the memories that are selected (27.005 3.2.2).
+
+    One that is selected for several purposes counts for each.
+    """
+    return Command("AT+CPMS?", _count, answers=("+CPMS:",), timeout=20.0)
+
+
+def _count(lines: Sequence[str]) -> int:
+    line = only(lines, "+CPMS:")
+    return sum(number(used, line) for used in fields(line)[1::3])
+
+
 def indications(*values: int) -> Command[None]:
     """``+CNMI=<mode>,<mt>,<bm>,<ds>,<bfr>`` (27.005 3.4.1)."""
     return setting("AT+CNMI=" + ",".join(map(str, values)))
+
+
+def current_indications() -> Command[tuple[int | None, ...]]:
+    """What ``+CNMI`` is set to (27.005 3.4.1)."""
+    return Command(
+        "AT+CNMI?",
+        lambda lines: tuple(map(natural, fields(only(lines, "+CNMI:")))),
+        answers=("+CNMI:",),
+        timeout=10.0,
+    )
 
 
 def offered_indications() -> Command[tuple[tuple[int, ...], ...]]:
@@ -328,11 +357,58 @@ def service() -> Command[int]:
     )
 
 
-def operator() -> Command[str]:
-    """The operator's name or number as the network gives it; empty when there is none."""
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The operator's name or number as the network gives it, and how it is reached.
+
+    Both are empty where the modem tells none.
+    """
+
+    name: str = ""
+    technology: str = ""
+
+
+# <AcT> (27.007 7.3)
+TECHNOLOGIES: Final = (
+    "GSM", "GSM compact", "UMTS", "EDGE", "HSDPA", "HSUPA", "HSPA", "LTE", "EC-GSM-IoT", "NB-IoT",
+    "LTE-5GC", "NR", "NG-RAN", "LTE-NR",
+)  # fmt: skip
+
+
+def operator() -> Command[Operator]:
+    """Which network the modem is in, and by what technology."""
     return Command("AT+COPS?", _operator, answers=("+COPS:",), timeout=20.0)
 
 
-def _operator(lines: Sequence[str]) -> str:
+def _operator(lines: Sequence[str]) -> Operator:
     values = fields(find(lines, "+COPS:") or ":")
-    return values[2] if len(values) > 2 else ""
+    act = natural(values[3]) if len(values) > 3 else None
+    technology = TECHNOLOGIES[act] if act is not None and act < len(TECHNOLOGIES) else ""
+    return Operator(values[2] if len(values) > 2 else "", technology)
+
+
+HOTTEST: Final = 150  # degrees Celsius that a modem may tell of itself
+_TEMPERATURE_LAST: Final = ("#TEMPMON", "^SCTM")  # others values stand before it
+
+
+def temperature(line: str) -> Command[int | None]:
+    """The modem's temperature in degrees Celsius by its maker's command; ``None`` if none is told.
+
+    ``+CPMUTEMP: 32``, ``+QTEMP: "pa","31"``, ``^CHIPTEMP: 245,65535`` (tenths), ``#TEMPMON: 0,28``,
+    ``^SCTM_B: 0,0,27``.
+    """
+    prefix = re.match(r"AT([^=?]*)", line)
+    answer = (prefix[1] if prefix else line) + ":"
+    return Command(line, _temperature, answers=(answer,), timeout=5.0, repeats=True)
+
+
+def _temperature(lines: Sequence[str]) -> int | None:
+    found: list[int] = []
+    for line in lines:
+        values = [int(value) for value in re.findall(r"-?\b[0-9]{1,5}\b", line.partition(":")[2])]
+        if line.startswith(_TEMPERATURE_LAST):
+            values = values[-1:]
+        # Over 150 it can only be tenths; what is over that too is how makers write "unknown".
+        found += [value if abs(value) <= HOTTEST else round(value / 10) for value in values]
+    sane = [value for value in found if -60 <= value <= HOTTEST]
+    return max(sane) if sane else None

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Generic, TypeVar
 
+from smsd.at.quoted import MOST_LINES, is_open
 from smsd.at.syntax import is_pdu
-from smsd.at.urcs import WITH_BODY, is_unsolicited
+from smsd.at.urcs import WITH_BODY, is_known, is_unsolicited
 
 T = TypeVar("T")
 
 ESCAPE: Final = b"\x1b"
 END_OF_PAYLOAD: Final = b"\x1a"
 PROBE: Final = b"AT+CMEE?\r"
+# Who left the modem may have left it without final results (ATQ1) or with digits for them (ATV0).
+PROBE_AGAIN: Final = b"ATQ0V1+CMEE?\r"
 PROBE_ANSWER: Final = "+CMEE:"
 LINE_LIMIT: Final = 4096  # octets; the longest line of 27.005 is a PDU of 176 octets in hex
 
@@ -87,7 +90,7 @@ class Command(Generic[T]):
     taken as the answer once. ``payload`` follows the prompt and is closed with Ctrl-Z.
     ``timeout`` is in seconds, from the last octet written to the final result
     (``prompt_timeout``: to the prompt). ``may_lack_final``: some modems end its answer with the
-    information line.
+    information line. ``repeats``: its prefixes may each come on any number of lines.
     """
 
     line: str
@@ -97,6 +100,7 @@ class Command(Generic[T]):
     timeout: float = 10.0
     prompt_timeout: float = 10.0
     may_lack_final: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +159,14 @@ class Dialogue:
     """How often this resynchronisation has probed; each probe may still be answered."""
     was_submitted: bool = False
     """Whether the abandoned command's payload had been written."""
+    echoed: bool = False
+    """Whether the modem repeated the last command that was sent."""
     _command: Command[Any] | None = None
     _expected: set[str] = field(default_factory=set)
     _lines: list[str] = field(default_factory=list)
     _urc: str | None = None
+    _text: list[str] = field(default_factory=list)
+    """The lines of a ``+CUSD:`` whose quote is still open."""
     _buffer: bytes = b""
     _out: bytes = b""
     _probe_answered: bool = False
@@ -168,6 +176,7 @@ class Dialogue:
         """Begin a command; only when IDLE."""
         self._move("send" if command.payload is None else "send with payload")
         self._command = command
+        self.echoed = False
         self._expected = set(command.answers)
         self._lines = []
         self._out += command.line.encode("ascii") + b"\r"
@@ -185,7 +194,7 @@ class Dialogue:
         self._move("abandon")
         self.probes += 1
         self._probe_answered = False
-        self._out += ESCAPE + PROBE
+        self._out += ESCAPE + (PROBE if self.probes == 1 else PROBE_AGAIN)
 
     def data_to_send(self) -> bytes:
         """What is to be written now; it is handed out once."""
@@ -197,7 +206,11 @@ class Dialogue:
         self._buffer += data
         events: list[Event] = []
         while True:
-            if self.state is State.PROMPT and self._buffer.lstrip(_BLANK).startswith(b">"):
+            if (
+                self.state is State.PROMPT
+                and not self._text
+                and self._buffer.lstrip(_BLANK).startswith(b">")
+            ):
                 self._prompt()
             end = _LINE_END.search(self._buffer)
             if end is None:
@@ -224,12 +237,35 @@ class Dialogue:
         self._out += self._command.payload + END_OF_PAYLOAD
 
     def _line(self, line: str) -> list[Event]:
+        if self._text:
+            return self._more_text(line)
         if self._urc is not None:
             if not is_pdu(line):  # something else came between a URC and its body
                 return self._classify(line)
             urc, self._urc = Urc(self._urc, (line,)), None
             return [urc]
         return self._classify(line)
+
+    def _more_text(self, line: str) -> list[Event]:
+        """A line between the quotes of ``+CUSD:``, unless it can only be the modem's own.
+
+        A quote that never closes must not swallow the conversation: an answer that is waited for,
+        a known URC and a bound on the lines end it.
+        """
+        prefix = _prefix(line)
+        answers = self.state is not State.IDLE and (
+            _is_final(line) or prefix in self._expected or prefix == PROBE_ANSWER
+        )
+        if answers or is_known(line, prefix):
+            return [*self._close_text(), *self._line(line)]
+        self._text.append(line)
+        if len(self._text) >= MOST_LINES or not is_open("\n".join(self._text)):
+            return self._close_text()
+        return []
+
+    def _close_text(self) -> list[Event]:
+        lines, self._text = self._text, []
+        return [Urc("\n".join(lines))]
 
     def _classify(self, line: str) -> list[Event]:
         """Ask the command first, then the table of URCs; the rest belongs to the command."""
@@ -239,11 +275,15 @@ class Dialogue:
             return self._past(None) if self._lines else []
         # Before the prompt there is nothing that a payload's answer could answer.
         if prefix in self._expected and self.state is not State.PROMPT:
-            self._expected.discard(prefix)
+            if not (self._command and self._command.repeats):
+                self._expected.discard(prefix)
             self._lines.append(line)
             return []
         if prefix in WITH_BODY:
             self._urc = line
+            return []
+        if is_open(line) and self._urc is None:  # a PDU that is waited for must not end in a text
+            self._text = [line]
             return []
         if is_unsolicited(line, prefix):
             return [Urc(line)]
@@ -251,7 +291,9 @@ class Dialogue:
             return self._final(FinalResult(line))
         if self.state is State.IDLE:
             return [Urc(line)]
-        if not self._is_echo(line):
+        if self._is_echo(line):
+            self.echoed = True
+        else:
             self._lines.append(line)
         return []
 

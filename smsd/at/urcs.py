@@ -1,5 +1,6 @@
 """What comes unasked: a table of prefixes, and what the ones we act on mean."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, NewType
 
@@ -34,7 +35,28 @@ _LINES: Final = frozenset(
 )  # fmt: skip
 _VENDOR_MARKS: Final = ("^", "*", "%", "_O", "#", "$")
 # Call Ready, SMS Ready: the only signs that a SIM800 gives where it finds its speed by itself.
-_RESTARTS: Final = frozenset({"RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
+ECHO: Final = "ATE1"
+"""Stands for a modem that repeats commands again: it has forgotten what it was told."""
+_RESTARTS: Final = frozenset({ECHO, "RDY", "^SYSSTART", "+AT: READY", "Call Ready", "SMS Ready"})
+
+# A memory is full: Huawei, Quectel, Cinterion, Telit.
+_FULL: Final = ("^SMMEMFULL", '+QIND: "smsfull"', "^SMGO: 1", "^SMGO: 2", "#SMOV:")
+# The SIM: any modem, Quectel, SIMCom, Telit, Cinterion, Wavecom, u-blox.
+_SIM: Final = (
+    "+CPIN: NOT", "+CPIN: SIM REMOVED", "+QSIMSTAT:", "+CSMINS:", "#QSS:", "^SCKS:",
+    "+CIEV: simlocal", "+WIND: 0", "+WIND: 1", "+UUSIMSTAT:",
+)  # fmt: skip
+
+
+# Sent when a call that came in has ended; a vendor's line may say so before the standard's does.
+_CALL_ENDS: Final = re.compile(
+    r"NO CARRIER|\^CEND:|VOICE CALL: ?END|MISSED_CALL:|\+WIND: ?6|\+UCALLSTAT: ?\d+,6\b|#CEND\b"
+)
+
+
+def is_known(line: str, prefix: str) -> bool:
+    """Whether a line is surely a modem's own: no text of a network begins so."""
+    return prefix in _PREFIXES or prefix in WITH_BODY or line in _LINES
 
 
 def is_unsolicited(line: str, prefix: str) -> bool:
@@ -82,12 +104,59 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryFull:
+    """A memory is full: nothing more comes in until it is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimChanged:
+    """The SIM was taken out, put in, or has started anew: a hint to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """``RING`` or ``+CRING``: a call comes in (27.007 6.11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLine:
+    """``+CLIP``: who calls; empty where the number is withheld (27.007 7.6)."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over, whoever ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UssdArrived:
+    """``+CUSD:`` as it stands: <m>, the string, ``None`` without one, its coding (27.007 7.15)."""
+
+    status: int
+    string: str | None = None
+    coding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
     """Known or unknown chatter that asks for nothing."""
 
 
 Unsolicited = (
-    MessageStored | MessageArrived | RegistrationChanged | SubmissionAnswered | Restarted | Noise
+    MessageStored
+    | MessageArrived
+    | RegistrationChanged
+    | SubmissionAnswered
+    | Restarted
+    | MemoryFull
+    | SimChanged
+    | Ring
+    | CallerLine
+    | CallEnded
+    | UssdArrived
+    | Noise
 )
 
 
@@ -105,7 +174,34 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
         case "+CMGS":
             reference = natural(values[0])
             return SubmissionAnswered(None if reference is None else Reference(reference))
+        case "RING" | "+CRING":
+            return Ring()
+        case "+CLIP":
+            return CallerLine(values[0] if re.fullmatch(r"\+?[0-9*#]+", values[0]) else "")
+        case "+CUSD":
+            return _ussd(line)
+        case _ if _CALL_ENDS.match(line):
+            return CallEnded()
         case _ if line in _RESTARTS or line.startswith("^SYSSTART"):
             return Restarted()
+        case _ if line.startswith(_FULL):
+            return MemoryFull()
+        case _ if line.startswith(_SIM):
+            return SimChanged()
         case _:
             return Noise()
+
+
+def _ussd(line: str) -> "UssdArrived | Noise":
+    """The string may hold quotes and line ends of its own: it goes to the last quote."""
+    status, _, rest = line.removeprefix("+CUSD:").partition(",")
+    number = natural(status.strip())
+    if number is None:
+        return Noise()
+    _, quote, string = rest.partition('"')
+    if not quote:
+        return UssdArrived(number, rest.partition(",")[0].strip() or None)
+    string, closed, tail = string.rpartition('"')
+    if not closed:  # the closing quote never came
+        return UssdArrived(number, tail)
+    return UssdArrived(number, string, natural(tail.strip(", ")))

@@ -24,21 +24,22 @@ class Failure(Exception):
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(TIMEOUT)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
 class Client:
-    """One daemon, by the path of its socket."""
+    """One daemon, by the path of its socket; ``timeout`` in seconds for each answer."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, timeout: float = TIMEOUT) -> None:
         self._path = path
+        self._timeout = timeout
 
     def get(self, path: str, **query: str) -> Any:
         """The ``response`` of a GET."""
@@ -67,7 +68,7 @@ class Client:
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[Any, Mapping[str, str]]:
-        connection = _Connection(self._path)
+        connection = _Connection(self._path, self._timeout)
         sent = {"Content-Type": "application/json", **(headers or {})}
         try:
             connection.request(method, path, body, sent)
@@ -101,6 +102,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON Lines instead of a table")
 
 
-def client(args: argparse.Namespace) -> Client:
+def client(args: argparse.Namespace, *, timeout: float = TIMEOUT) -> Client:
     """The daemon that the options name."""
-    return Client(args.socket)
+    return Client(args.socket, timeout)

@@ -1,4 +1,4 @@
-"""``smsd list``: what was sent, what came in, what is planned."""
+"""``smsd list``: what was sent, what came in, who called, what is planned."""
 
 import argparse
 
@@ -10,13 +10,15 @@ COLUMNS = {
     "received": ("id", "at", "origin", "id_phone", "text"),
     "scheduled": ("id", "at", "recipients", "id_phone", "text"),
     "message": ("id", "state", "destination", "parts", "id_phone", "text"),
+    "call": ("id", "start", "end", "origin", "id_phone"),
+    "datagram": ("id", "at", "origin", "destination_port", "source_port", "id_phone", "data"),
     "phone": ("id", "name", "adapter", "status", "priority"),
 }
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("list", help="list messages and phones")
+    parser = commands.add_parser("list", help="list messages, calls and phones")
     parser.add_argument("what", choices=sorted(COLUMNS))
     parser.add_argument("--page", type=int, default=0, help="25 rows a page, from 0")
     parser.add_argument("--all", action="store_true", help="every row")

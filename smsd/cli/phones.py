@@ -6,7 +6,8 @@ from smsd.cli.client import add_options, client
 from smsd.cli.output import show
 
 COLUMNS = (
-    "id", "name", "adapter", "status", "operator", "signal_dbm", "imei", "usb_path", "reason",
+    "id", "name", "adapter", "status", "operator", "technology", "signal_dbm", "temperature",
+    "balance", "balance_at", "balance_error", "waiting_voicemail", "imei", "usb_path", "reason",
     "hint",
 )  # fmt: skip
 PORTS = (
@@ -35,6 +36,10 @@ def run(args: argparse.Namespace) -> int:
         show(ports, shown, as_json=args.json)
         return 0
     phones = client(args).get("/health")["phones"]
-    shown = [c for c in COLUMNS if c in COLUMNS[:4] or any(phone.get(c) for phone in phones)]
+    shown = [
+        c
+        for c in COLUMNS
+        if c in COLUMNS[:4] or any(phone.get(c) not in (None, "") for phone in phones)
+    ]
     show(phones, shown, as_json=args.json)
     return 0

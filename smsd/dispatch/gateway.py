@@ -38,8 +38,8 @@ class Gateway:
         self.phones = phones
         self.zone = zone
         self.validity = validity
+        self.now = now
         self._outbox = outbox
-        self._now = now
         self._hotplug = hotplug
 
     async def ports(self) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ class Gateway:
     async def _waits_for(self, row: Mapping[str, Any]) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
-        if row["due_at"] > self._now().timestamp() * 1000:
+        if row["due_at"] > self.now().timestamp() * 1000:
             return f"waits before it is tried again: {row['fault_words']}"
         candidates = await self._candidates()
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
@@ -105,7 +105,7 @@ class Gateway:
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
             row["begun_on"], frozenset(declined),
         )  # fmt: skip
-        match route(queued, candidates, self._now()):
+        match route(queued, candidates, self.now()):
             case Route(words=words):
                 return f"about to leave by {words}"
             case Wait(words=words):

@@ -4,47 +4,37 @@ Each call returns once its effect is durable, however long the disk takes, so th
 copy may go: what a modem hands over directly exists nowhere else.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from smsd.adapters.modem.kinds import content
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
-from smsd.gsm import PDU, DecodeError, Deliver, UserData, assemble
+from smsd.gsm import PDU, DecodeError, Deliver
 from smsd.logs import fields, short
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.content import Content
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.phone import Health
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-GAP: Final = "[…]"
+
+def join(raws: Sequence[str | None]) -> Content | None:
+    """A long message of its raw parts in order; ``None`` if there is nothing to say of them."""
+    return content([None if raw is None else _deliver(raw) for raw in raws])
 
 
-def join(raws: Sequence[str | None]) -> str | None:
-    """The text of a long message from its raw parts in order; ``None`` if they are no text.
-
-    A part that never came (``None``) shows as a gap.
-    """
-    text, run, is_text = "", [], False
-    for raw in (*raws, None):
-        user_data = None if raw is None else _user_data(raw)
-        if user_data is not None:
-            is_text = is_text or user_data.text is not None
-            run.append(user_data)
-            continue
-        text += assemble(run) + GAP
-        run = []
-    return text.removesuffix(GAP) if is_text else None
-
-
-def _user_data(raw: str) -> UserData | None:
+def _deliver(raw: str) -> Deliver | None:
     try:
         tpdu = PDU.from_hex(raw, sc=False).tpdu
     except DecodeError:
         return None  # it was readable when it came; a later codec may say otherwise
-    return tpdu.user_data if isinstance(tpdu, Deliver) else None
+    return tpdu if isinstance(tpdu, Deliver) else None
 
 
 class Inbox:
@@ -59,7 +49,11 @@ class Inbox:
     async def received(self, incoming: Incoming) -> None:
         """Keep a message or a part of one; a copy of what is here already changes nothing."""
         phone = self._phone.record.id
-        message = await persist(lambda: self._store.arrivals.receive(phone, incoming, join))
+        self._phone.heard_at = asyncio.get_running_loop().time()
+        if incoming.text is not None and incoming.text == self._phone.expects:
+            incoming = replace(incoming, silent=True)  # its own test: nobody's message
+        kept = incoming
+        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",
@@ -101,6 +95,16 @@ class Inbox:
         )
         self._phones.changed()
 
+    async def called(self, call: CallBegan) -> None:
+        """Keep that a call came in, or its number."""
+        phone = self._phone.record.id
+        await persist(lambda: self._store.calls.begin(phone, call))
+        log.info("call", extra=fields(phone=self._name, number=short(call.number) or "withheld"))
+
+    async def call_ended(self, call: CallEnded) -> None:
+        """Keep when it ended."""
+        await persist(lambda: self._store.calls.end(call))
+
     async def awaited(self) -> Sequence[Awaited]:
         """The parts on which a report is still to come."""
         return await persist(lambda: self._store.reports.awaited(self._phone.record.id))
@@ -112,6 +116,14 @@ class Inbox:
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         """Note what became of the try."""
         await persist(lambda: self._store.registry.settle_pin(sim, pin, refused=refused))
+
+    async def recall(self, key: str) -> str | None:
+        """What was learnt before."""
+        return await persist(lambda: self._store.registry.recall(key))
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt."""
+        await persist(lambda: self._store.registry.remember(key, value))
 
     def health(
         self,

@@ -73,7 +73,7 @@ class Outbox:
                 nap = await self._decide(group)
                 if nap > 0:
                     try:
-                        async with asyncio.timeout(nap):
+                        async with asyncio.timeout(min(nap, LONGEST_NAP)):
                             await self._woken.wait()
                     except TimeoutError:
                         pass
@@ -94,9 +94,12 @@ class Outbox:
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
             return STORE_PAUSE
-        if due is None:
-            return LONGEST_NAP
-        return min(max((due - self._now()).total_seconds(), 0.001), LONGEST_NAP)
+        now = self._now()
+        moments = [due, *self._phones.bars_end(now)]
+        return min(
+            [max((m - now).total_seconds(), 0.001) for m in moments if m is not None],
+            default=LONGEST_NAP,
+        )
 
     async def _mind_the_clock(self) -> None:
         """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from smsd.adapters.contract import Adapter
 from smsd.dispatch.limits import window_start
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,24 @@ class Phone:
     words: str = "not opened yet"
     hint: str | None = None
     bar: Bar | None = None
+    credit: Bar | None = None
+    """That there is none, by the last balance."""
     busy: int = 0
     disabled: bool = False
-    facts: dict[str, str | int | None] = field(default_factory=dict)
+    facts: dict[str, str | int | float | None] = field(default_factory=dict)
+    heard_at: float = 0.0
+    """When something came in last, or its watch began (loop's time)."""
+    expects: str | None = None
+    """The text of a message that the phone has sent to itself."""
 
     def standing(self, now: datetime) -> Standing:
         """How it is at this moment."""
         idle = max(0, self.adapter.capabilities.slots - self.busy)
         if self.disabled:
             return Standing(self.record, Health.DISABLED, self.since, idle)
-        if self.bar is not None and self.bar.until > now and self.health is Health.AVAILABLE:
-            bar = self.bar
+        bars = [bar for bar in (self.credit, self.bar) if bar is not None and bar.until > now]
+        if bars and self.health is Health.AVAILABLE:
+            bar = bars[0]
             return Standing(self.record, bar.health, bar.since, idle, bar.words, bar.hint)
         return Standing(self.record, self.health, self.since, idle, self.words, self.hint)
 
@@ -82,6 +92,11 @@ class Phones:
         now = self._now()
         return [phone.standing(now) for phone in self._phones.values()]
 
+    def bars_end(self, now: datetime) -> list[datetime]:
+        """When the verdicts that end with a time end."""
+        bars = [phone.bar for phone in self._phones.values() if phone.bar is not None]
+        return [bar.until for bar in bars if bar.until > now]
+
     def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
         """Since when each phone's limits count, at this moment."""
         now = self._now()
@@ -92,6 +107,18 @@ class Phones:
             ]
             for phone in self._phones.values()
         }
+
+    def set_credit(self, phone: Phone, none: str | None) -> bool:
+        """Note that a phone has no credit, in words, or (``None``) that it has; True if news."""
+        had = phone.credit
+        if none is None:
+            phone.credit = None
+            self.changed()
+            return had is not None
+        since = self._now() if had is None else had.since
+        hint = "top it up; the next balance ends this"
+        phone.credit = Bar(Health.NO_CREDIT, none, hint, since, FOREVER)
+        return had is None
 
     def set_health(
         self,

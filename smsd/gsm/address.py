@@ -8,6 +8,7 @@ import functools
 from smsd.gsm import semioctets
 from smsd.gsm.alphabet import to_septets, to_text
 from smsd.gsm.errors import DecodeError, EncodeError, octet, require
+from smsd.gsm.memo import memo
 from smsd.gsm.septets import pack, unpack
 from smsd.gsm.values import dataclass, maker
 
@@ -46,11 +47,10 @@ class NumberingPlan(enum.IntEnum):
     RESERVED_15 = 15
 
 
-_TYPES = tuple(TypeOfNumber)
 _UNKNOWN, _INTERNATIONAL = TypeOfNumber.UNKNOWN, TypeOfNumber.INTERNATIONAL
 _ALPHANUMERIC = TypeOfNumber.ALPHANUMERIC
 _ISDN = NumberingPlan.ISDN
-_PLANS = tuple(NumberingPlan)
+_KINDS = tuple([(ton, npi) for _ in (0, 0x80) for ton in TypeOfNumber for npi in NumberingPlan])
 _DIGITS = frozenset("0123456789*#abc")
 _MOST_DIGITS = 20  # TP addresses are at most 12 octets (23.040 9.1.2.5)
 _MOST_SEPTETS = 11
@@ -87,7 +87,10 @@ class Address:
 
     def encode(self, field: str = "address") -> bytes:
         """Return a TP-Address: its length in semi-octets, its type, its digits."""
-        return _encoded(self.digits, self.ton, self.npi, field)
+        try:
+            return _encoded[self.digits, self.ton, self.npi]
+        except EncodeError as error:
+            raise EncodeError(field, error.reason) from None
 
     def encode_sc(self) -> bytes:
         """Return the service centre form, whose length is in octets and counts the type."""
@@ -102,10 +105,10 @@ class Address:
 _address = maker(Address)
 
 
-@functools.lru_cache(maxsize=_CACHED)
-def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
-    toa = 0x80 | ton << 4 | npi
-    if ton == TypeOfNumber.ALPHANUMERIC:
+def _encode(key: tuple[str, TypeOfNumber, NumberingPlan]) -> bytes:
+    digits, ton, npi = key
+    field, toa = "address", 0x80 | ton << 4 | npi
+    if ton == _ALPHANUMERIC:
         septets = to_septets(digits)
         if septets is None or len(septets) > _MOST_SEPTETS:
             raise EncodeError(
@@ -115,6 +118,9 @@ def _encoded(digits: str, ton: int, npi: int, field: str) -> bytes:
     if len(digits) > _MOST_DIGITS:
         raise EncodeError(field, f"{len(digits)} digits, at most {_MOST_DIGITS}")
     return b"%c%c%b" % (len(digits), toa, _octets(digits, field))
+
+
+_encoded = memo(_encode, _CACHED)
 
 
 def _octets(digits: str, field: str) -> bytes:
@@ -138,24 +144,21 @@ def end(octets: bytes, at: int, field: str) -> int:
     return after
 
 
-@functools.lru_cache(maxsize=_CACHED)
 def decode(octets: bytes) -> Address:
     """Return the TP-Address whose octets, length and type included, are given."""
-    length, toa, digits = octets[0], octets[1], octets[2:]
-    ton, npi = _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111]
+    length, toa = octets[0], octets[1]
+    ton, npi = _KINDS[toa]
     if ton is _ALPHANUMERIC:
         # The length says how many septets there are, so a last "@" is text and no fill.
-        return Address(to_text(unpack(digits, 0, length * 4 // 7)), ton, npi)
-    return _address(semioctets.to_digits(digits, length), ton, npi)
+        return Address(to_text(unpack(octets[2:], 0, length * 4 // 7)), ton, npi)
+    return _address(semioctets.to_digits(octets[2:], length), ton, npi)
 
 
-@functools.lru_cache(maxsize=_CACHED)
 def decode_sc(octets: bytes) -> Address | None:
     """Return the service centre address whose octets are given; `None` for the modem's own."""
     if len(octets) < 2:
         return None
-    toa = octets[1]
-    return Address(semioctets.to_digits(octets[2:]), _TYPES[toa >> 4 & 0b111], _PLANS[toa & 0b1111])
+    return Address(semioctets.to_digits(octets[2:]), *_KINDS[octets[1]])
 
 
 def check(octets: bytes, offset: int, field: str) -> None:

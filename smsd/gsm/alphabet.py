@@ -23,13 +23,14 @@ _NOWHERE = "\ufffe"  # what codecs.charmap_build reads as an empty place
 # charmap_build wants U+0000 in place 0, so the character of septet 0 is kept in the place of
 # escape + escape, which never means a character (23.038 6.2.1.1).
 _SEPTET_0 = 0x80 | ESCAPE
-_PROBE = 16  # characters
+_PROBE = 8  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """A locking table and a single shift table, made ready for whole strings."""
 
+    writable: frozenset[str]
     characters: str
     shifted: dict[int, str]
     encoding: dict[int, int] | _codecs._EncodingMap
@@ -49,6 +50,7 @@ def tables(locking: int = 0, single: int = 0) -> Tables:
         places[code] = character
     places[0], places[_SEPTET_0] = "\0", places[0]
     return Tables(
+        writable=frozenset([*base.values(), *shifted.values()]),
         characters="".join(base.get(code, " ") for code in range(128)),
         shifted=shifted,
         encoding=codecs.charmap_build("".join(places)),
@@ -61,14 +63,12 @@ _DEFAULT = tables(0, 0)
 def to_septets(text: str, locking: int = 0, single: int = 0) -> bytes | None:
     """Return the text as septets, one an octet, or `None` when a character is in neither table."""
     if text.isascii() and not (locking or single):
-        mapped = codecs.ascii_encode(text)[0].translate(_FROM_ASCII)
+        mapped = text.encode().translate(_FROM_ASCII)
         if mapped.isascii():
             return mapped
     pair = tables(locking, single) if locking or single else _DEFAULT
-    if len(text) > _PROBE:  # most texts in other scripts show it at once
-        probe = codecs.charmap_encode(text[:_PROBE], "ignore", pair.encoding)[0]
-        if len(probe) < _PROBE:
-            return None
+    if not pair.writable.issuperset(text[:_PROBE]):  # other scripts show themselves at once
+        return None
     mapped = codecs.charmap_encode(text, "ignore", pair.encoding)[0]
     if len(mapped) != len(text) or 0 in mapped:
         return None
@@ -97,7 +97,7 @@ def to_text(septets: bytes, locking: int = 0, single: int = 0) -> str:
     if not (locking or single):
         latin = septets.translate(_TO_LATIN_1)
         if _OTHER not in latin:
-            return codecs.latin_1_decode(latin)[0]
+            return latin.decode("latin-1")
     pair = tables(locking, single)
     pieces = iter(septets.split(_ESC))
     text = _plain(next(pieces), pair)

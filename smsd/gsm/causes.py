@@ -67,6 +67,7 @@ RP_CAUSES = {
     8: "operator determined barring",
     10: "call barred",
     11: "reserved",
+    17: "network failure",
     21: "short message transfer rejected",
     22: "memory capacity exceeded",
     27: "destination out of order",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from smsd.gsm.alphabet import to_septets
 from smsd.gsm.coding import GSM7, UCS2, DataCoding
 from smsd.gsm.encoding import submit_head
-from smsd.gsm.segment import headers, plan
+from smsd.gsm.segment import header_around_number, lay_out, plan
 from smsd.gsm.septets import pack
 from smsd.gsm.tpdu import SRR, UDHI
-from smsd.gsm.userdata import MOST_OCTETS, MOST_SEPTETS, pack_behind, put_behind, to_units
+from smsd.gsm.userdata import MOST_OCTETS, MOST_SEPTETS, put_behind, to_units
 from smsd.gsm.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,29 +37,27 @@ def compose(
     parts have alike is written once, and no value is made of what is only passed on.
     """
     flags = SRR if report_requested else 0
-    start = b"\0" if sc is None else sc.encode_sc()
-    lone = _lone_part(text, languages)
-    if lone is not None:
-        alphabet, octets, length = lone
-        coding = DataCoding.of(alphabet, message_class)
-        head = submit_head(flags, 0, destination, 0, coding, validity)
-        pdu = b"%b%b%c%b" % (start, head, length, octets)
-        return [(len(pdu) - len(start), pdu.hex().upper())]
-    alphabet, common, pieces = plan(text, wide, None, languages, ())
+    centre = b"\0" if sc is None else sc.encode_sc()
+    cuts: list[int] = []
+    alone = _alone(text, languages)
+    if alone is not None:
+        alphabet, octets, length = alone
+    else:
+        alphabet, common, coded, cuts = plan(text, wide, None, languages, ())
+        octets, length = (b"", 0) if cuts else put_behind(common, coded, alphabet)
+        if common or cuts:
+            flags |= UDHI
     coding = DataCoding.of(alphabet, message_class)
-    if common or len(pieces) > 1:
-        flags |= UDHI
-    before = start + submit_head(flags, 0, destination, 0, coding, validity)
-    behind = pack_behind if alphabet is GSM7 else put_behind
-    composed = []
-    for header, piece in zip(headers(common, len(pieces), reference, wide), pieces, strict=True):
-        octets, length = behind(header, piece)
-        pdu = b"%b%c%b" % (before, length, octets)
-        composed.append((len(pdu) - len(start), pdu.hex().upper()))
-    return composed
+    head = centre + submit_head(flags, 0, destination, 0, coding, validity)
+    if cuts:
+        ends = header_around_number(common, len(cuts) + 1, reference, wide)
+        parts = lay_out(alphabet, coded, cuts, len(ends[0]) + 1 + len(ends[1]))
+        return _several(head, len(head) - len(centre), ends, parts)
+    pdu = b"%b%c%b" % (head, length, octets)
+    return [(len(pdu) - len(centre), pdu.hex().upper())]
 
 
-def _lone_part(text: str, languages: Sequence[str]) -> tuple[Alphabet, bytes, int] | None:
+def _alone(text: str, languages: Sequence[str]) -> tuple[Alphabet, bytes, int] | None:
     """Return alphabet, TP-UD and TP-UDL of a text that needs no header, as nearly all do."""
     if len(text) > MOST_SEPTETS:
         return None
@@ -70,3 +68,24 @@ def _lone_part(text: str, languages: Sequence[str]) -> tuple[Alphabet, bytes, in
         return None
     units = to_units(text)
     return (UCS2, units, len(units)) if len(units) <= MOST_OCTETS else None
+
+
+_HEX = tuple([f"{octet:02X}" for octet in range(256)])
+
+
+def _several(
+    head: bytes, counted: int, header: tuple[bytes, bytes], parts: list[tuple[int, bytes]]
+) -> list[tuple[int, str]]:
+    """Return the PDUs of several parts; `counted` octets of the head belong to the TPDU.
+
+    Only their number, TP-UDL and text tell them apart: what else they have is written once.
+    """
+    counted += 2 + len(header[0]) + len(header[1])
+    start, before, after = [octets.hex().upper() for octets in (head, *header)]
+    return [
+        (
+            counted + len(octets),
+            f"{start}{_HEX[length]}{before}{_HEX[number]}{after}{octets.hex().upper()}",
+        )
+        for number, (length, octets) in enumerate(parts, 1)
+    ]

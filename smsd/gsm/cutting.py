@@ -6,15 +6,28 @@ first; where as many can also end between what a reader sees as characters, they
 
 from __future__ import annotations
 
+import functools
+
 from smsd.gsm.alphabet import ESCAPE
 from smsd.gsm.graphemes import may_cut
-from smsd.gsm.userdata import from_units
+from smsd.gsm.userdata import from_units, to_units
 
-_CR, _LF = 0x0D, 0x0A
+_CR = 0x0D
+_LAST_LETTER = 0x10FF  # before the Hangul letters, which join
 
 
-def cut_septets(text: str, septets: bytes, room: int, *, national: bool) -> list[bytes]:
-    """Return the septets of a text in pieces of at most `room`, one after another."""
+def cut_septets(text: str, septets: bytes, room: int, *, national: bool) -> list[int]:
+    """Return where to cut the septets of a text into parts of at most `room`."""
+    cuts = list(range(room, len(septets), room))
+    if ESCAPE in septets:
+        cuts = _spare_escapes(septets, room)
+    # The default alphabet has but one pair that belongs together.
+    if national or (_CR in septets and any(septets[at - 1 : at + 1] == b"\r\n" for at in cuts)):
+        return _gentler(text, _widths(septets), room, cuts)
+    return cuts
+
+
+def _spare_escapes(septets: bytes, room: int) -> list[int]:
     cuts = []
     at, last = 0, len(septets) - room
     while at < last:
@@ -22,10 +35,7 @@ def cut_septets(text: str, septets: bytes, room: int, *, national: bool) -> list
         if septets[at - 1] == ESCAPE:
             at -= 1
         cuts.append(at)
-    # The default alphabet has but one pair that belongs together.
-    if national or any(septets[at] == _LF and septets[at - 1] == _CR for at in cuts):
-        cuts = _gentler(text, _widths(septets), room, cuts)
-    return _pieces(septets, cuts)
+    return cuts
 
 
 def _widths(septets: bytes) -> list[int]:
@@ -37,33 +47,32 @@ def _widths(septets: bytes) -> list[int]:
     return widths
 
 
-def cut_units(text: str, units: bytes, room: int) -> list[bytes]:
-    """Return the UTF-16 units of a text in pieces of at most `room` octets."""
+def cut_units(text: str, units: bytes, room: int) -> list[int]:
+    """Return where to cut the UTF-16 units of a text into parts of at most `room` octets."""
     room &= ~1
-    cuts = []
+    letters = _letters()
+    cuts, doubtful = [], []
     at, last = 0, len(units) - room
     while at < last:
         at += room
-        if 0xDC <= units[at] < 0xE0:
-            at -= 2
+        if units[at : at + 2] not in letters:
+            if 0xDC <= units[at] < 0xE0:
+                at -= 2
+            doubtful.append(at)
         cuts.append(at)
-    if _tears(text, units, cuts):
-        cuts = _gentler(text, [4 if char > "\uffff" else 2 for char in text], room, cuts)
-    return _pieces(units, cuts)
-
-
-def _tears(text: str, units: bytes, cuts: list[int]) -> bool:
-    """Return whether a cut falls into what a reader sees as one character."""
-    after = from_units(b"".join([units[at : at + 2] for at in cuts]))
-    for at, character in zip(cuts, after, strict=True):
-        # Latin, and the letters of most scripts, begin anew; for others look at the neighbours.
-        if character < "\u0300" and character != "\n":
-            continue
-        if character < "\u1100" and character.isalpha():
-            continue
+    for at in doubtful:
         if not may_cut(text, len(from_units(units[:at]))):
-            return True
-    return False
+            return _gentler(text, [4 if char > "\uffff" else 2 for char in text], room, cuts)
+    return cuts
+
+
+@functools.cache
+def _letters() -> frozenset[bytes]:
+    """Return the units of Latin and of the letters of most scripts: all of them begin anew."""
+    characters = map(chr, range(_LAST_LETTER + 1))
+    return frozenset(
+        [to_units(char) for char in characters if char.isalpha() or " " <= char < "\u0300"]
+    )
 
 
 def _gentler(text: str, widths: list[int], room: int, cuts: list[int]) -> list[int]:
@@ -78,7 +87,3 @@ def _gentler(text: str, widths: list[int], room: int, cuts: list[int]) -> list[i
             gentle.append(begin)
         end += width
     return gentle if len(gentle) == len(cuts) else cuts
-
-
-def _pieces(coded: bytes, cuts: list[int]) -> list[bytes]:
-    return [coded[a:b] for a, b in zip([0, *cuts], [*cuts, len(coded)], strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smsd.gsm import address, timestamp, userdata
 from smsd.gsm.coding import CODINGS, DataCoding
 from smsd.gsm.errors import DecodeError, octet, require
+from smsd.gsm.memo import memo
 from smsd.gsm.status import STATUS
 from smsd.gsm.tpdu import (
     LP,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final, NoReturn
 
+# A gateway talks to a few again and again, and at any high rate stamps of one second repeat.
+_addresses = memo(address.decode, 1024)
+_times = memo(timestamp.decode, 1024)
 _deliver_of = maker(Deliver)
 _status_report_of = maker(StatusReport)
 
@@ -71,33 +75,48 @@ def _end(octets: bytes, at: int) -> None:
 
 
 def _deliver(octets: bytes, at: int, strict: bool) -> Deliver:
-    first = octets[at]
-    pid = address.end(octets, at + 1, "originator")
-    scts, udl = pid + 2, pid + 9
-    if len(octets) <= udl:
-        require(octets, pid, 1, "pid")
-        require(octets, pid + 1, 1, "dcs")
-        require(octets, scts, timestamp.SIZE, "sent_at")
-        require(octets, udl, 1, "user_data.length")
+    size = len(octets)
+    if size < at + 2 or size < (pid := at + 3 + (octets[at + 1] + 1 >> 1)) + 10:
+        _refuse_deliver(octets, at)
+    first, udl = octets[at], pid + 9
     coding = CODINGS[octets[pid + 1]]
     user_data = userdata.decode(octets, udl, coding, first & UDHI)
     if strict:
         if first & 0b11:
             raise DecodeError("mti", at, "message type 3 is reserved")
-        _check(octets, at + 1, pid, "originator", {"sent_at": scts})
+        _check(octets, at + 1, pid, "originator", {"sent_at": pid + 2})
         _check_user_data(octets, udl, user_data, first & UDHI)
+    more, report_indicated, reply_path, loop_prevention, spare = _DELIVER_FLAGS[first]
     return _deliver_of(
-        address.decode(octets[at + 1 : pid]),
+        _addresses[octets[at + 1 : pid]],
         octets[pid],
         coding,
-        timestamp.decode(octets[scts:udl]),
+        _times[octets[pid + 2 : udl]],
         user_data,
-        not first & MMS,
-        first & SRI != 0,
-        first & RP != 0,
-        first & LP != 0,
-        first & 0x10,
+        more,
+        report_indicated,
+        reply_path,
+        loop_prevention,
+        spare,
     )
+
+
+# What the first octet says, by its value.
+_DELIVER_FLAGS = tuple(
+    [
+        (not first & MMS, first & SRI != 0, first & RP != 0, first & LP != 0, first & 0x10)
+        for first in range(256)
+    ]
+)
+
+
+def _refuse_deliver(octets: bytes, at: int) -> NoReturn:
+    """Raise `DecodeError` for the field that the octets end in, TP-UDL at the latest."""
+    pid = address.end(octets, at + 1, "originator")
+    require(octets, pid, 1, "pid")
+    require(octets, pid + 1, 1, "dcs")
+    require(octets, pid + 2, timestamp.SIZE, "sent_at")
+    raise DecodeError("user_data.length", pid + 9, "1 octet wanted, 0 left")
 
 
 def _submit(octets: bytes, at: int, strict: bool) -> Submit:
@@ -114,7 +133,7 @@ def _submit(octets: bytes, at: int, strict: bool) -> Submit:
         _check(octets, at + 2, pid, "destination", absolute)
         _check_user_data(octets, udl, user_data, first & UDHI)
     return Submit(
-        address.decode(octets[at + 2 : pid]),
+        _addresses[octets[at + 2 : pid]],
         user_data,
         reference=reference,
         pid=octets[pid],
@@ -140,25 +159,21 @@ def _validity(octets: bytes, at: int, form: int) -> tuple[Validity | None, int]:
 
 
 def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
-    first = octets[at]
-    reference = octet(octets, at + 1, "reference")
-    scts = address.end(octets, at + 2, "recipient")
-    dt, st, pi = scts + 7, scts + 14, scts + 15
-    if len(octets) < pi:
-        require(octets, scts, timestamp.SIZE, "sent_at")
-        require(octets, dt, timestamp.SIZE, "discharged_at")
-        require(octets, st, 1, "status")
+    size = len(octets)
+    if size < at + 3 or size < (scts := at + 4 + (octets[at + 2] + 1 >> 1)) + 15:
+        _refuse_status_report(octets, at)
+    first, dt, st, pi = octets[at], scts + 7, scts + 14, scts + 15
     if strict:
         _check(octets, at + 2, scts, "recipient", {"sent_at": scts, "discharged_at": dt})
     pid, coding, user_data = None, None, None
-    if len(octets) > pi:
+    if size > pi:
         announced, after = _indicator(octets, pi)
         pid, coding, user_data = _parameters(octets, announced, after, first & UDHI, strict)
     return _status_report_of(
-        reference,
-        address.decode(octets[at + 2 : scts]),
-        timestamp.decode(octets[scts:dt]),
-        timestamp.decode(octets[dt:st]),
+        octets[at + 1],
+        _addresses[octets[at + 2 : scts]],
+        _times[octets[scts:dt]],
+        _times[octets[dt:st]],
         STATUS[octets[st]],
         first & SRQ != 0,
         not first & MMS,
@@ -168,6 +183,15 @@ def _status_report(octets: bytes, at: int, strict: bool) -> StatusReport:
         coding,
         user_data,
     )
+
+
+def _refuse_status_report(octets: bytes, at: int) -> NoReturn:
+    """Raise `DecodeError` for the field that the octets end in, TP-ST at the latest."""
+    require(octets, at + 1, 1, "reference")
+    scts = address.end(octets, at + 2, "recipient")
+    require(octets, scts, timestamp.SIZE, "sent_at")
+    require(octets, scts + 7, timestamp.SIZE, "discharged_at")
+    raise DecodeError("status", scts + 14, "1 octet wanted, 0 left")
 
 
 def _indicator(octets: bytes, at: int) -> tuple[int, int]:

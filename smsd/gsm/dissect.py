@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smsd.gsm import address
 from smsd.gsm.causes import failure_cause
-from smsd.gsm.coding import DataCoding
+from smsd.gsm.coding import GSM7, DataCoding
 from smsd.gsm.header import (
     CONCATENATION_8,
     CONCATENATION_16,
@@ -19,7 +19,7 @@ from smsd.gsm.pdu import PDU
 from smsd.gsm.status import Status
 from smsd.gsm.tables import Language
 from smsd.gsm.tpdu import Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport
-from smsd.gsm.userdata import PACKED, UserData
+from smsd.gsm.userdata import TEXT, UserData
 from smsd.gsm.validity import Absolute, Enhanced, Relative, Validity
 from smsd.gsm.values import TYPE_CHECKING, dataclass
 
@@ -241,7 +241,7 @@ def _parameters(walk: _Walk, tpdu: StatusReport | DeliverReport | SubmitReport) 
 
 
 def _user_data(walk: _Walk, user_data: UserData) -> Iterator[Row]:
-    unit = "septets" if PACKED[user_data.coding.octet] else "octets"
+    unit = "septets" if TEXT[user_data.coding.octet] is GSM7 else "octets"
     yield walk.row(1, "user data length", "9.2.3.16", f"{user_data.length} {unit}")
     size = user_data.header_size
     if size:

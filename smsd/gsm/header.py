@@ -15,7 +15,8 @@ PORTS_16 = 0x05
 CONCATENATION_16 = 0x08
 SINGLE_SHIFT = 0x24
 LOCKING_SHIFT = 0x25
-_LONE_CONCATENATION = bytes((5, CONCATENATION_8, 3))
+CONCATENATION_ALONE = bytes((5, CONCATENATION_8, 3)), bytes((6, CONCATENATION_16, 4))
+"""How nearly all headers begin: they are a concatenation and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,18 @@ class Concatenation:
     @property
     def element(self) -> InformationElement:
         """The information element that says so."""
-        limit = 0xFFFF if self.wide else 0xFF
-        if not (0 <= self.reference <= limit and 1 <= self.number <= self.total <= 255):
+        octets = self.encode()
+        return InformationElement(octets[0], octets[2:])
+
+    def encode(self) -> bytes:
+        """Return the octets of the element."""
+        reference, total, number, wide = self.reference, self.total, self.number, self.wide
+        if not (0 <= reference <= (0xFFFF if wide else 0xFF) and 1 <= number <= total <= 255):
             raise EncodeError("user_data.udh", f"{self} is out of range")
-        if self.wide:
-            reference = self.reference.to_bytes(2, "big")
-            return InformationElement(
-                CONCATENATION_16, reference + bytes((self.total, self.number))
-            )
-        return InformationElement(CONCATENATION_8, bytes((self.reference, self.total, self.number)))
+        if wide:
+            octets = (CONCATENATION_16, 4, reference >> 8, reference & 0xFF, total, number)
+            return bytes(octets)
+        return bytes((CONCATENATION_8, 3, reference, total, number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def concatenation(header: bytes) -> Concatenation | None:
 
     One with a total or number of 0, or a number over the total, shall be ignored (9.2.3.24.1).
     """
-    if header[:3] == _LONE_CONCATENATION and len(header) == 6:  # so nearly all of them are
+    if header.startswith(CONCATENATION_ALONE[0]) and len(header) == 6:
         _, _, _, reference, total, number = header
         return _concatenation(reference, total, number) if 1 <= number <= total else None
     found = None
@@ -150,6 +154,8 @@ def ports(header: bytes) -> Ports | None:
 def languages(header: bytes) -> tuple[int, int]:
     """Return the languages of the locking and the single shift table, 0 where none is named."""
     locking = single = 0
+    if header.startswith(CONCATENATION_ALONE):
+        return locking, single
     for iei, data in split(header):
         if iei == LOCKING_SHIFT and len(data) == 1:
             locking = data[0]

@@ -8,7 +8,8 @@ from smsd.gsm import address
 from smsd.gsm.address import Address
 from smsd.gsm.decoding import FROM_MS, FROM_SC
 from smsd.gsm.encoding import encode
-from smsd.gsm.errors import DecodeError, require
+from smsd.gsm.errors import DecodeError, octet, require
+from smsd.gsm.memo import memo
 from smsd.gsm.tpdu import TPDU
 from smsd.gsm.values import dataclass, maker
 
@@ -60,18 +61,14 @@ class PDU:
         start = 0
         if sc:
             start = octets[0] + 1 if octets else 1
-            if start > len(octets):
-                require(octets, 0, start, "sc")
-        if length is not None and len(octets) - start != length:
-            _wrong_length(len(octets) - start, length, start, strict)
-        readers = FROM_SC if from_sc else FROM_MS
-        if start >= len(octets):
-            raise DecodeError("mti", start, "1 octet wanted, 0 left")
-        tpdu = readers[octets[start] & 0b11](octets, start, strict)
-        return _pdu(address.decode_sc(octets[:start]), tpdu)
+        if len(octets) <= start or length is not None:
+            _check_length(octets, start, length, strict)
+        read = (FROM_SC if from_sc else FROM_MS)[octets[start] & 0b11]
+        return _pdu(_centres[octets[:start]], read(octets, start, strict))
 
 
 _pdu = maker(PDU)
+_centres = memo(address.decode_sc, 64)  # a network has a few
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
@@ -92,7 +89,10 @@ def _with_line_end(text: str) -> bytes:
         raise DecodeError("pdu", wrong // 2, "no hexadecimal digit") from None
 
 
-def _wrong_length(found: int, announced: int, start: int, strict: bool) -> None:
+def _check_length(octets: bytes, start: int, announced: int | None, strict: bool) -> None:
     """Refuse fewer octets than announced: the rest was lost. More are only refused when strict."""
-    if found < announced or strict:
-        raise DecodeError("tpdu", start + found, f"{found} octets, {announced} announced")
+    require(octets, 0, start, "sc")
+    found = len(octets) - start
+    if announced is not None and (found < announced or (strict and found > announced)):
+        raise DecodeError("tpdu", len(octets), f"{found} octets, {announced} announced")
+    octet(octets, start, "mti")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets
 from smsd.gsm.coding import DATA8, GSM7, UCS2, Alphabet, DataCoding, MessageClass
 from smsd.gsm.cutting import cut_septets, cut_units
 from smsd.gsm.errors import EncodeError
 from smsd.gsm.header import Concatenation, InformationElement
+from smsd.gsm.septets import pack_each
 from smsd.gsm.tables import LOCKING, SINGLE, Language
 from smsd.gsm.userdata import (
+    FILLED,
     MOST_OCTETS,
+    MOST_SEPTETS,
     UserData,
-    pack_behind,
     put_behind,
     to_units,
 )
@@ -21,10 +25,11 @@ from smsd.gsm.values import TYPE_CHECKING, maker
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    # An alphabet, the header that every part begins with, and the coded pieces.
-    _Plan = tuple[Alphabet, bytes, list[bytes]]
+    # An alphabet, the header that every part begins with, the coded text and where it is cut.
+    _Plan = tuple[Alphabet, bytes, bytes, list[int]]
 
 MOST_PARTS = 255  # the total is one octet
+_DEFAULT = ("default",)
 _LEAST_ROOM = 4  # octets: two escaped septets or a surrogate pair
 
 _user_data = maker(UserData)
@@ -37,7 +42,7 @@ def segment(
     wide: bool = False,
     alphabet: Alphabet | None = None,
     message_class: MessageClass | int | None = None,
-    languages: Sequence[str] = ("default",),
+    languages: Sequence[str] = _DEFAULT,
     elements: Sequence[InformationElement] = (),
 ) -> tuple[UserData, ...]:
     """Return the text as the fewest parts, each knowing its `coding`.
@@ -49,17 +54,31 @@ def segment(
     where it costs no part, what a reader sees as one character. More than 255 parts, or a text
     that the alphabet cannot write, are an `EncodeError`.
     """
-    found, common, pieces = plan(text, wide, alphabet, languages, elements)
-    coding = DataCoding.of(found, message_class)
-    behind = pack_behind if found is GSM7 else put_behind
-    if len(pieces) == 1:
-        octets, length = behind(common, pieces[0])
+    found, common, coded, cuts = plan(text, wide, alphabet, languages, elements)
+    return _parts(found, message_class, common, coded, cuts, reference, wide)
+
+
+def _parts(
+    alphabet: Alphabet,
+    message_class: MessageClass | int | None,
+    common: bytes,
+    coded: bytes,
+    cuts: list[int],
+    reference: int,
+    wide: bool,
+) -> tuple[UserData, ...]:
+    coding = DataCoding.of(alphabet, message_class)
+    if not cuts:
+        octets, length = put_behind(common, coded, alphabet)
         return (_user_data(coding, octets, length, len(common)),)
-    parts = []
-    for header, piece in zip(headers(common, len(pieces), reference, wide), pieces, strict=True):
-        octets, length = behind(header, piece)
-        parts.append(_user_data(coding, octets, length, len(header)))
-    return tuple(parts)
+    start, rest = header_around_number(common, len(cuts) + 1, reference, wide)
+    size = len(start) + 1 + len(rest)
+    return tuple(
+        [
+            _user_data(coding, b"%b%c%b%b" % (start, number, rest, octets), length, size)
+            for number, (length, octets) in enumerate(lay_out(alphabet, coded, cuts, size), 1)
+        ]
+    )
 
 
 def segment_data(
@@ -75,16 +94,8 @@ def segment_data(
     room = MOST_OCTETS - len(common)
     if len(data) > room:
         room = _several(common, wide)
-    pieces = _limited([data[at : at + room] for at in range(0, max(len(data), 1), room)])
-    coding = DataCoding.of(DATA8, message_class)
-    return tuple(
-        [
-            UserData.of_octets(piece, coding, header)
-            for header, piece in zip(
-                headers(common, len(pieces), reference, wide), pieces, strict=True
-            )
-        ]
-    )
+    cuts = _limited(list(range(room, len(data), room)))
+    return _parts(DATA8, message_class, common, data, cuts, reference, wide)
 
 
 def count_parts(
@@ -92,22 +103,39 @@ def count_parts(
     *,
     wide: bool = False,
     alphabet: Alphabet | None = None,
-    languages: Sequence[str] = ("default",),
+    languages: Sequence[str] = _DEFAULT,
     elements: Sequence[InformationElement] = (),
 ) -> int:
     """Return how many parts `segment` makes of the text, without making them."""
-    return len(plan(text, wide, alphabet, languages, elements)[2])
+    return len(plan(text, wide, alphabet, languages, elements)[3]) + 1
 
 
-def headers(common: bytes, total: int, reference: int, wide: bool) -> list[bytes]:
-    """Return the header of each part; a lone part needs nothing that ties it to others."""
-    if total == 1:
-        return [common]
-    # All are alike but for the number of the part, the last octet of the first element.
-    tie = Concatenation(reference, total, 1, wide).element.encode()[:-1]
-    start = bytes((len(tie) + max(len(common), 1),)) + tie
-    rest = common[1:]
-    return [b"%b%c%b" % (start, number, rest) for number in range(1, total + 1)]
+def header_around_number(
+    common: bytes, total: int, reference: int, wide: bool
+) -> tuple[bytes, bytes]:
+    """Return the header of one of several parts, before and after the number of the part.
+
+    That number, the last octet of the first element, is all that tells their headers apart.
+    """
+    tie = Concatenation(reference, total, 1, wide).encode()[:-1]
+    return bytes((len(tie) + max(len(common), 1),)) + tie, common[1:]
+
+
+def lay_out(
+    alphabet: Alphabet, coded: bytes, cuts: list[int], header_size: int
+) -> list[tuple[int, bytes]]:
+    """Return TP-UDL of each part, and its TP-UD without the header that counts in it."""
+    bounds = zip([0, *cuts], [*cuts, len(coded)], strict=True)
+    if alphabet is not GSM7:
+        return [(header_size + b - a, coded[a:b]) for a, b in bounds]
+    # The header takes whole septets, fill bits included.
+    place = bytes(FILLED[header_size])
+    pieces = [place + coded[a:b] for a, b in bounds]
+    packed = pack_each(pieces)
+    return [
+        (len(piece), packed[at + header_size : at + (len(piece) * 7 + 7) // 8])
+        for piece, at in zip(pieces, count(0, MOST_OCTETS), strict=False)
+    ]
 
 
 def _several(common: bytes, wide: bool) -> int:
@@ -131,38 +159,42 @@ def plan(
         raise EncodeError("alphabet", "8-bit data carry no text: see segment_data")
     septets = None if alphabet is UCS2 else to_septets(text)
     if septets is not None:  # national tables would only add a header, UCS-2 only octets
-        if len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
-            return GSM7, common, [septets]
-        room = _several(common, wide) * 8 // 7
-        return GSM7, common, _limited(cut_septets(text, septets, room, national=False))
-    national = () if alphabet is UCS2 else _pairs(languages)
-    plans = [*_national_plans(text, wide, national, elements)] if national else []
+        if len(septets) <= MOST_SEPTETS and not common:
+            return GSM7, common, septets, []
+        cuts = _cut_septets(text, septets, common, wide, national=False)
+        return GSM7, common, septets, _limited(cuts)
+    if alphabet is UCS2 or (alphabet is None and languages == _DEFAULT):
+        units, cuts = _units(text, common, wide)
+        return UCS2, common, units, _limited(cuts)
+    plans = [*_national_plans(text, wide, _pairs(languages), elements)]
     if alphabet is not GSM7:
-        units = to_units(text)
-        alone = len(units) + len(common) <= MOST_OCTETS
-        pieces = [units] if alone else cut_units(text, units, _several(common, wide))
-        if not plans:
-            return UCS2, common, _limited(pieces)
-        plans.append((UCS2, common, pieces))
+        plans.append((UCS2, common, *_units(text, common, wide)))
     if not plans:
         raise EncodeError("text", f"the {alphabet} alphabet cannot write it")
-    best = min(plans, key=lambda plan: len(plan[2]))
-    _limited(best[2])
+    best = min(plans, key=lambda plan: len(plan[3]))
+    _limited(best[3])
     return best
 
 
-def _limited(pieces: list[bytes]) -> list[bytes]:
-    if len(pieces) > MOST_PARTS:
-        reason = f"it takes {len(pieces)} parts, at most {MOST_PARTS} make a message"
+def _units(text: str, common: bytes, wide: bool) -> tuple[bytes, list[int]]:
+    units = to_units(text)
+    if len(units) + len(common) <= MOST_OCTETS:
+        return units, []
+    return units, cut_units(text, units, _several(common, wide))
+
+
+def _limited(cuts: list[int]) -> list[int]:
+    if len(cuts) >= MOST_PARTS:
+        reason = f"it takes {len(cuts) + 1} parts, at most {MOST_PARTS} make a message"
         raise EncodeError("text", reason)
-    return pieces
+    return cuts
 
 
 def _cut_septets(
-    text: str, septets: bytes, common: bytes, wide: bool, *, national: bool = False
-) -> list[bytes]:
+    text: str, septets: bytes, common: bytes, wide: bool, *, national: bool
+) -> list[int]:
     if len(septets) <= (MOST_OCTETS - len(common)) * 8 // 7:
-        return [septets]
+        return []
     return cut_septets(text, septets, _several(common, wide) * 8 // 7, national=national)
 
 
@@ -177,14 +209,12 @@ def _national_plans(
         septets = to_septets(text, locking, single)
         if septets is not None:
             common = udh.encode((*_shifts(locking, single), *elements))
-            pieces = _cut_septets(text, septets, common, wide, national=True)
-            yield GSM7, common, pieces
+            cuts = _cut_septets(text, septets, common, wide, national=True)
+            yield GSM7, common, septets, cuts
 
 
 def _pairs(languages: Sequence[str]) -> Sequence[tuple[int, int]]:
     """Return the pairs of tables that the languages allow: one shift before two."""
-    if languages == ("default",):
-        return ()
     chosen = []
     for name in languages:
         try:

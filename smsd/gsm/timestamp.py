@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import datetime, timedelta, timezone
 
 from smsd.gsm.errors import EncodeError
@@ -31,7 +30,6 @@ _YEARS = tuple(2000 + n if n < _PIVOT else 1900 + n if n < 100 else 0 for n in r
 _ZONES = tuple(_zone(octet) for octet in range(256))
 
 
-@functools.lru_cache(maxsize=1024)  # stamps tick in seconds: at any high rate they repeat
 def decode(octets: bytes) -> datetime | None:
     """Return the time with its own offset, or `None` for seven octets that are no time.
 

@@ -6,7 +6,7 @@ import codecs
 
 from smsd.gsm import header as udh
 from smsd.gsm.alphabet import to_septets, to_text
-from smsd.gsm.coding import CODINGS, GSM7, UCS2, DataCoding
+from smsd.gsm.coding import CODINGS, DATA8, GSM7, UCS2, Alphabet, DataCoding
 from smsd.gsm.errors import DecodeError, EncodeError, require
 from smsd.gsm.header import Concatenation, InformationElement, Ports
 from smsd.gsm.septets import pack, unpack
@@ -38,12 +38,12 @@ class UserData:
         cls, septets: bytes, coding: DataCoding = CODINGS[0], header: bytes = b""
     ) -> UserData:
         """Pack septets, one an octet, behind a header that begins with its length octet."""
-        return cls(coding, *pack_behind(header, septets), len(header))
+        return cls(coding, *put_behind(header, septets, GSM7), len(header))
 
     @classmethod
     def of_octets(cls, data: bytes, coding: DataCoding, header: bytes = b"") -> UserData:
         """Put octets (UCS-2 or data) behind a header that begins with its length octet."""
-        return cls(coding, *put_behind(header, data), len(header))
+        return cls(coding, *put_behind(header, data, DATA8), len(header))
 
     @classmethod
     def of_text(
@@ -100,51 +100,48 @@ class UserData:
     @property
     def data(self) -> bytes:
         """The octets behind the header; for the default alphabet the septets, one an octet."""
-        if PACKED[self.coding.octet]:
-            return unpack(self.octets, _in_septets(self.header_size), self.length)
+        if TEXT[self.coding.octet] is GSM7:
+            return unpack(self.octets, FILLED[self.header_size], self.length)
         return self.octets[self.header_size :]
 
     @property
     def text(self) -> str | None:
         """The text of this part alone, `None` where it has none (8-bit data, compressed)."""
-        if PACKED[self.coding.octet]:
-            size = self.header_size
-            if not size:
-                return to_text(unpack(self.octets, 0, self.length))
-            septets = unpack(self.octets, (size * 8 + 6) // 7, self.length)
-            header = self.octets[:size]
-            if udh.LOCKING_SHIFT in header or udh.SINGLE_SHIFT in header:
-                return to_text(septets, *udh.languages(header))
-            return to_text(septets)  # most headers have neither octet, let alone the element
-        if self.coding.alphabet is UCS2 and not self.coding.compressed:
-            return from_units(whole_units(self.octets[self.header_size :]))
+        alphabet, octets, size = TEXT[self.coding.octet], self.octets, self.header_size
+        if alphabet is GSM7:
+            septets = unpack(octets, FILLED[size], self.length)
+            if not size or octets.startswith(udh.CONCATENATION_ALONE):
+                return to_text(septets)
+            return to_text(septets, *udh.languages(octets[:size]))
+        if alphabet is UCS2:
+            return from_units(whole_units(octets[size:]))
         return None
 
 
-PACKED = tuple(coding.alphabet is GSM7 and not coding.compressed for coding in CODINGS)
-"""Whether user data of a coding are septets of the default alphabet, by its octet."""
+FILLED = tuple([(octets * 8 + 6) // 7 for octets in range(257)])
+"""How many septets so many octets of header take, fill bits included."""
+
+TEXT = tuple(
+    [
+        None if coding.compressed or coding.alphabet is DATA8 else coding.alphabet
+        for coding in CODINGS
+    ]
+)
+"""The alphabet of the text that user data of a coding carry, if any, by its octet."""
 
 _user_data = maker(UserData)
 
 
-def pack_behind(header: bytes, septets: bytes) -> tuple[bytes, int]:
-    """Return TP-UD and TP-UDL of septets behind a header."""
+def put_behind(header: bytes, coded: bytes, alphabet: Alphabet) -> tuple[bytes, int]:
+    """Return TP-UD and TP-UDL of septets, one an octet, or octets behind a header."""
+    if alphabet is not GSM7:
+        octets = header + coded
+        return octets, len(octets)
     if not header:
-        return pack(septets), len(septets)
+        return pack(coded), len(coded)
     # The header takes whole septets, fill bits included: pack as many zeros and overwrite them.
-    padded = bytes(_in_septets(len(header))) + septets
+    padded = bytes(FILLED[len(header)]) + coded
     return header + pack(padded)[len(header) :], len(padded)
-
-
-def put_behind(header: bytes, data: bytes) -> tuple[bytes, int]:
-    """Return TP-UD and TP-UDL of octets behind a header."""
-    octets = header + data
-    return octets, len(octets)
-
-
-def _in_septets(octets: int) -> int:
-    """Return how many septets so many octets of header take, fill bits included."""
-    return (octets * 8 + 6) // 7
 
 
 def to_units(text: str) -> bytes:
@@ -173,15 +170,13 @@ def decode(octets: bytes, at: int, coding: DataCoding, has_header: int) -> UserD
     none: what is there is read as text.
     """
     length = octets[at]
-    start = at + 1
-    end = start + ((length * 7 + 7) // 8 if PACKED[coding.octet] else length)
-    if len(octets) < end:
-        require(octets, start, end - start, "user_data")
-    found = octets[start:end]
-    header_size = 0
-    if has_header and found and found[0] < len(found):
-        header_size = found[0] + 1
-    return _user_data(coding, found, length, header_size)
+    size = length * 7 + 7 >> 3 if TEXT[coding.octet] is GSM7 else length
+    found = octets[at + 1 : at + 1 + size]
+    if len(found) < size:
+        require(octets, at + 1, size, "user_data")
+    if has_header and found and found[0] < size:
+        return _user_data(coding, found, length, found[0] + 1)
+    return _user_data(coding, found, length)
 
 
 def check(user_data: UserData, at: int, has_header: int) -> None:

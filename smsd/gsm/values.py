@@ -9,6 +9,8 @@ positional and keyword-only fields with plain defaults.
 
 from __future__ import annotations
 
+import operator
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +51,9 @@ else:
             "__setattr__": _refuse,
             "__delattr__": _refuse,
             "__reduce__": _reduce,
-            "__eq__": _equal,
-            "__hash__": _hash,
             "__dataclass_fields__": _Fields(),
         }
+        namespace |= _comparisons(fields)
         namespace.setdefault("__repr__", _repr)
         made = type(cls.__name__, cls.__bases__, namespace)
         made.__new__ = staticmethod(_constructor(made, "cls, "))
@@ -88,13 +89,15 @@ else:
     def _values(self: object) -> tuple[object, ...]:
         return tuple([getattr(self, name) for name in type(self).__slots__])
 
-    def _equal(self: object, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return _values(self) == _values(other)
+    def _comparisons(fields: list[str]) -> dict[str, object]:
+        values = operator.attrgetter(*fields)  # all of them in one call
 
-    def _hash(self: object) -> int:
-        return hash(_values(self))
+        def equal(self: object, other: object) -> bool:
+            if type(self) is not type(other):
+                return NotImplemented
+            return values(self) == values(other)
+
+        return {"__eq__": equal, "__hash__": lambda self: hash(values(self))}
 
     def _repr(self: object) -> str:
         inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in type(self).__slots__)

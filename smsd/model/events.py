@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smsd.model.content import Content, Kind, Waiting
 from smsd.model.message import AttemptId
 
 
@@ -33,6 +34,7 @@ class Incoming:
     provider's own form), kept so that nothing is lost that cannot be read now.
     ``text`` is ``None`` for binary data and for what could not be decoded (``error`` says why).
     ``sent_at`` is the service centre's time, ``None`` where it has none that is a date.
+    ``kind`` to ``ports`` are as in `Content`; ``waiting`` is what it says of other messages.
     """
 
     key: str
@@ -45,6 +47,18 @@ class Incoming:
     silent: bool = False
     """To be acknowledged and neither stored as a message nor shown (type 0, 23.040 9.2.3.9)."""
     error: str | None = None
+    kind: Kind = Kind.TEXT
+    replaces: int | None = None
+    data: bytes | None = None
+    ports: tuple[int, int] | None = None
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def content(self) -> Content:
+        """What it is, where it is a whole message."""
+        return Content(
+            self.text, self.kind, self.flash, self.silent, self.replaces, self.data, self.ports
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +93,21 @@ class Awaited:
     reference: str
     recipient: str
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """A call came in; told again under the same key where its number came late.
+
+    ``number`` is empty where it is withheld.
+    """
+
+    key: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over."""
+
+    key: str

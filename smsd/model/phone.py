@@ -27,12 +27,28 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceRule:
+    """How a phone's balance is asked for and read.
+
+    ``pattern`` has the number in its first group; ``every`` is in seconds; below ``low`` the
+    phone has no credit, ``None``: it is only told.
+    """
+
+    ussd: str
+    pattern: str
+    every: float = 86_400.0
+    low: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneRecord:
     """What is configured about a phone.
 
     ``fallback`` names the phones that take over, in order; ``None`` means every cloud phone by
     priority. ``fallback_on`` says at which health they may.
     ``unavailable_grace`` is in seconds: an absence shorter than that calls no fallback.
+    ``number`` is the phone's own; ``selftest_interval`` the seconds without a message from outside
+    after which it sends itself one, 0: never.
     """
 
     id: PhoneId
@@ -45,6 +61,9 @@ class PhoneRecord:
     unavailable_grace: float = 120.0
     cloud: bool = False
     voice: bool = False
+    number: str | None = None
+    selftest_interval: float = 0.0
+    balance: BalanceRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

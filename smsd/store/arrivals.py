@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from smsd.model.content import Content
 from smsd.model.events import Incoming
 from smsd.model.phone import PhoneId
 from smsd.store.database import Database, Row, Transaction, milliseconds, ms
@@ -14,8 +15,8 @@ SAME_SENDING: Final = timedelta(hours=1)
 """Parts whose service centre times are further apart share a reference by chance: a sender hands
 in all of them at once, and one that is delivered late keeps the time at which it was handed in."""
 
-Join = Callable[[Sequence[str | None]], str | None]
-"""One text of a message's raw parts in order; ``None`` is a missing part, and no text."""
+Join = Callable[[Sequence[str | None]], Content | None]
+"""One message of its raw parts in order; ``None`` is a missing part, and nothing to say."""
 
 
 class Arrivals:
@@ -49,21 +50,20 @@ class Arrivals:
                 origin=incoming.originator, now=tx.now, sent_at=sent_at,
                 reference=place and place.reference, wide=place and place.wide,
                 total=place and place.total, number=place and place.number,
-                series=series, error=incoming.error,
+                series=series, error=incoming.error, kind=str(incoming.kind),
             )  # fmt: skip
+            for waiting in incoming.waiting:
+                told = "some" if waiting.count is None else str(waiting.count)
+                tx.run("tell waiting", words=f"{waiting.kind}: {told}", now=tx.now)
             if place is not None:
                 parts = tx.rows("series", series=series)
                 if len(parts) < place.total:
                     return None
                 return _joined(tx, parts, join)
-            if incoming.silent or incoming.text is None:
-                return None
-            received: int = tx.value(
-                "add received", phone=phone, now=tx.now, origin=incoming.originator,
-                sent_at=sent_at, text=incoming.text, flash=incoming.flash, complete=True,
-            )  # fmt: skip
-            tx.run("incoming is received", id=row, received=received)
-            tx.run("tell received", id=received, now=tx.now)
+            received, datagram = _keep(
+                tx, phone, incoming.originator, sent_at, incoming.content, complete=True
+            )
+            tx.run("incoming is", id=row, received=received, datagram=datagram)
             return received
 
         return await self._database.transaction(work)
@@ -86,14 +86,58 @@ def _joined(tx: Transaction, parts: Sequence[Row], join: Join) -> int | None:
     """Close a series, whole or not; ``None`` if its parts are no text."""
     first, total = parts[0], parts[0]["total"]
     raws = {part["number"]: part["raw"] for part in parts}
-    text = join([raws.get(number) for number in range(1, total + 1)])
-    if text is None:
-        tx.run("close series", series=first["series"])
+    content = join([raws.get(number) for number in range(1, total + 1)])
+    received = datagram = None
+    if content is not None:
+        received, datagram = _keep(
+            tx, first["phone_id"], first["origin"], first["sent_at"], content,
+            complete=len(parts) == total,
+        )  # fmt: skip
+    if received is None:
+        tx.run("close series", series=first["series"], datagram=datagram)
         return None
-    received: int = tx.value(
-        "add received", phone=first["phone_id"], now=tx.now, sent_at=first["sent_at"],
-        origin=first["origin"], text=text, flash=False, complete=len(parts) == total,
-    )  # fmt: skip
-    tx.run("series is received", series=first["series"], received=received)
-    tx.run("tell received", id=received, now=tx.now)
+    tx.run("series is", series=first["series"], received=received, datagram=datagram)
     return received
+
+
+def _keep(
+    tx: Transaction,
+    phone: int,
+    origin: str,
+    sent_at: int | None,
+    content: Content,
+    *,
+    complete: bool,
+) -> tuple[int | None, int | None]:
+    """Keep a whole message; returns its ids among the received and among the datagrams."""
+    if content.silent:
+        return None, None
+    datagram = None
+    if content.data is not None:
+        destination, source = content.ports or (None, None)
+        datagram = tx.value(
+            "add datagram", phone=phone, now=tx.now, sent_at=sent_at, origin=origin,
+            destination=destination, source=source, data=content.data.hex().upper(),
+        )  # fmt: skip
+        tx.run("tell datagram", id=datagram, now=tx.now)
+    if content.text is None:
+        return None, datagram
+    received: int = tx.value(
+        "add received", phone=phone, now=tx.now, origin=origin, sent_at=sent_at,
+        text=content.text, flash=content.flash, complete=complete, kind=str(content.kind),
+        replace_type=content.replaces,
+    )  # fmt: skip
+    if content.replaces is not None:
+        _replace(tx, received, phone, origin, content.replaces, sent_at)
+    tx.run("tell received", id=received, now=tx.now)
+    return received, datagram
+
+
+def _replace(
+    tx: Transaction, received: int, phone: int, origin: str, kind: int, sent_at: int | None
+) -> None:
+    """Hide the older ones behind the new one; or it behind a newer one that overtook it."""
+    at = tx.now if sent_at is None else sent_at
+    for row in tx.rows("replaceable", phone=phone, origin=origin, type=kind, id=received):
+        older, newer = (row["id"], received) if row["at"] <= at else (received, row["id"])
+        tx.run("replace", id=older, by=newer)

@@ -260,8 +260,8 @@ UPDATE sended SET status = :status, updated_at = :now WHERE message_id = :id AND
 SELECT id FROM incoming WHERE phone_id = :phone AND key = :key AND came_at >= :since;
 
 -- add incoming --
-INSERT INTO incoming (phone_id, key, raw, origin, sent_at, came_at, reference, wide, total, number, series, error)
-VALUES (:phone, :key, :raw, :origin, :sent_at, :now, :reference, :wide, :total, :number, :series, :error)
+INSERT INTO incoming (phone_id, key, raw, origin, sent_at, came_at, reference, wide, total, number, series, error, kind)
+VALUES (:phone, :key, :raw, :origin, :sent_at, :now, :reference, :wide, :total, :number, :series, :error, :kind)
 RETURNING id;
 
 -- open series --
@@ -285,18 +285,45 @@ SELECT series FROM incoming WHERE series IS NOT NULL AND received_id IS NULL
  GROUP BY series HAVING max(came_at) < :before;
 
 -- add received --
-INSERT INTO received (phone_id, at, sent_at, origin, text, flash, complete, created_at)
-VALUES (:phone, :now, :sent_at, :origin, :text, :flash, :complete, :now) RETURNING id;
+INSERT INTO received (phone_id, at, sent_at, origin, text, flash, complete, kind, replace_type, created_at)
+VALUES (:phone, :now, :sent_at, :origin, :text, :flash, :complete, :kind, :replace_type, :now) RETURNING id;
 
--- incoming is received --
-UPDATE incoming SET received_id = :received WHERE id = :id;
+-- replaceable --
+SELECT id, coalesce(sent_at, at) AS at FROM received
+ WHERE phone_id = :phone AND origin = :origin AND replace_type = :type AND replaced_by IS NULL AND id <> :id;
 
--- series is received --
-UPDATE incoming SET received_id = :received WHERE series = :series;
+-- replace --
+UPDATE received SET replaced_by = :by WHERE id = :id;
+
+-- add datagram --
+INSERT INTO datagram (phone_id, at, sent_at, origin, destination_port, source_port, data, created_at)
+VALUES (:phone, :now, :sent_at, :origin, :destination, :source, :data, :now) RETURNING id;
+
+-- tell datagram --
+INSERT INTO event (at, kind, words) VALUES (:now, 'datagram', :id);
+
+-- tell waiting --
+INSERT INTO event (at, kind, words) VALUES (:now, 'waiting', :words);
+
+-- incoming is --
+UPDATE incoming SET received_id = :received, datagram_id = :datagram WHERE id = :id;
+
+-- series is --
+UPDATE incoming SET received_id = :received, datagram_id = :datagram WHERE series = :series;
 
 -- close series --
 -- Its parts are kept, raw, and wait for no more.
-UPDATE incoming SET series = NULL WHERE series = :series;
+UPDATE incoming SET series = NULL, datagram_id = :datagram WHERE series = :series;
+
+-- begin call --
+INSERT INTO called (phone_id, uid, started_at, origin, created_at) VALUES (:phone, :uid, :now, :origin, :now)
+ON CONFLICT (uid) DO UPDATE SET origin = excluded.origin, updated_at = :now RETURNING id;
+
+-- end call --
+UPDATE called SET ended_at = :now, updated_at = :now WHERE uid = :uid AND ended_at IS NULL RETURNING id;
+
+-- tell call --
+INSERT INTO event (at, kind, called_id, words) VALUES (:now, :kind, :id, NULL);
 
 -- pin attempt --
 SELECT refused FROM pin_attempt WHERE sim = :sim AND digest = :digest;
@@ -306,6 +333,9 @@ INSERT INTO pin_attempt (sim, digest, at) VALUES (:sim, :digest, :now);
 
 -- pin refused --
 UPDATE pin_attempt SET refused = 1 WHERE sim = :sim AND digest = :digest;
+
+-- pins refused --
+SELECT count(*) FROM pin_attempt WHERE sim = :sim AND refused = 1;
 
 -- forget pin --
 DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest AND refused = 0;
@@ -355,7 +385,13 @@ SELECT s.id, s.at, m.text, m.destination, m.flash, s.status, s.uid, s.adapter, s
 
 -- list received --
 -- What comes in belongs to everybody who may use the phone it came to.
-SELECT r.* FROM received r WHERE r.id > :after AND r.id < :before
+SELECT r.* FROM received r WHERE r.replaced_by IS NULL AND r.id > :after AND r.id < :before
+
+-- list call --
+SELECT c.* FROM called c WHERE c.id > :after AND c.id < :before
+
+-- list datagram --
+SELECT d.* FROM datagram d WHERE d.id > :after AND d.id < :before
 
 -- list scheduled --
 SELECT s.* FROM scheduled s
@@ -368,3 +404,10 @@ SELECT p.* FROM phone p WHERE p.present = 1 AND p.id > :after AND p.id < :before
 SELECT m.* FROM message m
  WHERE (:account IS NULL OR m.account_id = :account) AND m.id > :after AND m.id < :before
    AND (:scheduled IS NULL OR m.scheduled_id = :scheduled) AND (:state IS NULL OR m.state = :state)
+
+-- recall --
+SELECT value FROM lore WHERE key = :key;
+
+-- remember --
+INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;

@@ -133,6 +133,7 @@ class Registry:
         """Claim the one try of a PIN on a SIM; False if it was refused, or claimed and not settled.
 
         A claim without an end (we were killed) may be made again where the SIM has all its tries.
+        A SIM that refused one PIN and does not tell what it has left gets no other.
         """
 
         def work(tx: Transaction) -> bool:
@@ -140,6 +141,8 @@ class Registry:
             before = tx.row("pin attempt", sim=sim, digest=digest)
             if before is not None:
                 return not before["refused"] and tries is not None and tries >= ALL_TRIES
+            if tries is None and tx.value("pins refused", sim=sim):
+                return False
             tx.run("claim pin", sim=sim, digest=digest, now=tx.now)
             return True
 
@@ -150,6 +153,17 @@ class Registry:
         query = "pin refused" if refused else "forget pin"
         await self._database.transaction(
             lambda tx: tx.run(query, sim=sim, digest=_digest(sim, pin))
+        )
+
+    async def recall(self, key: str) -> str | None:
+        """What was learnt of a kind of modem, ``None`` if nothing was."""
+        found: str | None = await self._database.transaction(lambda tx: tx.value("recall", key=key))
+        return found
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep what was learnt; later knowledge takes the place of earlier."""
+        await self._database.transaction(
+            lambda tx: tx.run("remember", key=key, value=value, now=tx.now)
         )
 
 

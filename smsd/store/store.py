@@ -1,6 +1,7 @@
 """The store: its parts on one database."""
 
 from smsd.store.arrivals import Arrivals
+from smsd.store.calls import CallLog
 from smsd.store.database import Database
 from smsd.store.outgoing import Outgoing
 from smsd.store.registry import Registry
@@ -16,4 +17,5 @@ class Store:
         self.outgoing = Outgoing(database)
         self.reports = Reports(database)
         self.arrivals = Arrivals(database)
+        self.calls = CallLog(database)
         self.views = Views(database)

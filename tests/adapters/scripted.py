@@ -14,7 +14,7 @@ from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.port import Port
 from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import Late, Urc
-from smsd.model.events import Awaited, Incoming, LateAnswer, Report
+from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.message import AttemptId, MessageId
 from smsd.model.phone import Health
 
@@ -73,7 +73,7 @@ class ScriptedModem:
                         self.pdus.append(text)
                         self.lines(self._submitted(text))
                     elif text.startswith("AT"):
-                        self.heard.append(text)
+                        self.heard.append(text.replace("ATQ0V1+CMEE?", "AT+CMEE?"))
                         if text.startswith("AT+CMGS=") and text not in self.on:
                             prompting = True
                             self.say(self.prompt or "")
@@ -105,6 +105,7 @@ class ScriptedModem:
         return self.after_pdu(pdu) if callable(self.after_pdu) else self.after_pdu
 
     def _answer(self, line: str) -> Sequence[str]:
+        line = line.replace("ATQ0V1+CMEE?", "AT+CMEE?")  # the probe, asked again
         name = re.split("[=?]", line)[0]
         answer = self.on.get(line, self.on.get(name))
         if answer is not None:
@@ -132,6 +133,9 @@ class ScriptedModem:
             case "AT+CPMS=?", _:
                 names = ",".join(f'"{name}"' for name in self.memories)
                 return (f"+CPMS: ({names}),({names}),({names})", "OK")
+            case "AT+CPMS?", _:
+                state = f'"{self.selected}",{len(memory)},20'
+                return (f"+CPMS: {state},{state},{state}", "OK")
             case _, "AT+CPMS":
                 self.selected = line.split('"')[1]
                 used = len(self.memories[self.selected])
@@ -161,12 +165,14 @@ class Notes:
     incoming: list[Incoming] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     late: list[LateAnswer] = field(default_factory=list)
+    calls: list[CallBegan | CallEnded] = field(default_factory=list)
     healths: list[tuple[Health, str]] = field(default_factory=list)
     hints: list[str | None] = field(default_factory=list)
     known: dict[str, str | int | None] = field(default_factory=dict)
     waiting: list[Awaited] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    lore: dict[str, str] = field(default_factory=dict)
     witness: Callable[[], None] = lambda: None
     fails: Exception | None = None
 
@@ -184,6 +190,12 @@ class Notes:
     async def answered_late(self, answer: LateAnswer) -> None:
         self.late.append(answer)
 
+    async def called(self, call: CallBegan) -> None:
+        self.calls.append(call)
+
+    async def call_ended(self, call: CallEnded) -> None:
+        self.calls.append(call)
+
     async def awaited(self) -> Sequence[Awaited]:
         return tuple(self.waiting)
 
@@ -197,6 +209,12 @@ class Notes:
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
         if not refused:
             self.accepted.append((sim, pin))
+
+    async def recall(self, key: str) -> str | None:
+        return self.lore.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.lore[key] = value
 
     def health(
         self,

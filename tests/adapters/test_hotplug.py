@@ -662,7 +662,7 @@ def test_a_thousand_replugs_leave_nothing_behind() -> None:
             for turn in range(1000):
                 unit = modem()
                 rig.board.plug("1-1", EC25, ec25(turn % 7, unit))
-                await until(lambda: adapter._port is not None, within=5)
+                await until(lambda: adapter._session is not None, within=5)
                 rig.board.pull("1-1")
                 unit.vanish()
                 await asyncio.sleep(2)

@@ -13,7 +13,7 @@ from hwsim.clock import LoopClock
 from hwsim.faults import Fault as SimulatedFault
 from hwsim.modem import Modem as Simulated
 from hwsim.network import Network, Settings
-from hwsim.personality import load
+from hwsim.personality import load, names
 from hwsim.world import make_sim
 from hypothesis import given
 from hypothesis import strategies as st
@@ -608,9 +608,9 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
     [
         ("+CMS ERROR: 1", Rejected),
         ("+CMS ERROR: 304", Declined),
-        ("+CMS ERROR: 38", Throttled),
+        ("+CMS ERROR: 38", Unavailable),
         ("+CMS ERROR: 512", Throttled),
-        ("+CMS ERROR: 332", Throttled),
+        ("+CMS ERROR: 332", Unavailable),
         ("+CMS ERROR: 331", Unavailable),
         ("+CMS ERROR: 513", Throttled),
         ("+CME ERROR: SIM busy", Throttled),
@@ -634,10 +634,10 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
     ("answer", "expected"),
     [
         (["+CMS ERROR: 1"], Rejected),
-        (["+CMS ERROR: 38"], Throttled),
+        (["+CMS ERROR: 38"], Unavailable),
         (["+CMS ERROR: 21"], Throttled),
         (["+CMS ERROR: 304"], Declined),
-        (["+CMS ERROR: 332"], Uncertain),
+        (["+CMS ERROR: 332"], Unavailable),
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),
         (["+CMS ERROR: 513"], Uncertain),
@@ -661,7 +661,8 @@ def test_what_follows_from_the_answer_to_a_pdu(
 
 @pytest.mark.parametrize("escape", [(), ("OK",), ("+CMS ERROR: 500",), ("ERROR",)])
 def test_a_prompt_that_does_not_come_is_no_doubt_and_no_success(escape: Sequence[str]) -> None:
-    ends(ScriptedModem(prompt=None, escape=escape), Throttled)
+    with_cause = escape == ("+CMS ERROR: 500",)  # so soon it may still be loading
+    ends(ScriptedModem(prompt=None, escape=escape), Unavailable if with_cause else Throttled)
 
 
 def test_two_recipients_refused_alike_bar_the_phone_and_one_does_not() -> None:
@@ -904,7 +905,7 @@ def test_every_number_has_words_and_says_what_is_next() -> None:
         ("+CMS ERROR: 50", FaultClass.LIMIT),
         ("+CMS ERROR: 69", FaultClass.LIMIT),
         ("+CMS ERROR: 28", FaultClass.SIM),
-        ("+CMS ERROR: 42", FaultClass.LATER),
+        ("+CMS ERROR: 42", FaultClass.NETWORK),
         ("+CMS ERROR: 96", FaultClass.CONFIGURATION),
         ("+CMS ERROR: 195", FaultClass.PERMANENT),
         ("+CMS ERROR: 197", FaultClass.DUPLICATE),
@@ -1013,6 +1014,10 @@ def _put(sock: socket.socket, octets: bytes) -> None:
         sock.send(octets)
 
 
+# Every family that has an AT port.
+PERSONALITIES = sorted(set(names()) - {"zte-mf823"})
+
+
 @asynccontextmanager
 async def simulated(
     personality: str, pin: str | None = None
@@ -1042,7 +1047,7 @@ async def simulated(
         await asyncio.wait([task])
 
 
-@pytest.mark.parametrize("personality", ["generic", "nasty", "noack"])
+@pytest.mark.parametrize("personality", PERSONALITIES)
 @pytest.mark.parametrize("pin", [None, PIN])
 def test_a_simulated_modem_sends_and_receives(personality: str, pin: str | None) -> None:
     async def main() -> None:
@@ -1053,8 +1058,9 @@ def test_a_simulated_modem_sends_and_receives(personality: str, pin: str | None)
             assert len(network.sent) == 3
             references = {reference for _, reference in steps.completed}
             assert len(references) == 3
-            await until(lambda: len(phone.sink.reports) == 3, within=900.0)
-            assert {one.reference for one in phone.sink.reports} == references
+            if personality != "wavecom":  # which spoils reports, so none are asked for
+                await until(lambda: len(phone.sink.reports) == 3, within=900.0)
+                assert {one.reference for one in phone.sink.reports} == references
             network.deliver(modem, bytes.fromhex(HELLO[16:]))
             await until(lambda: phone.sink.incoming, within=900.0)
             assert set(phone.sink.texts) == {"12345"}
@@ -1063,14 +1069,18 @@ def test_a_simulated_modem_sends_and_receives(personality: str, pin: str | None)
 
 
 async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Steps:
-    """Send once the phone is there: it is set up anew whenever it says that it has restarted."""
+    """Send once the phone can: it is set up anew whenever it says that it has restarted."""
     while True:
         try:
             return await phone.send(text, attempt)
         except Unavailable as error:
-            if phone.ended or "not there" not in str(error):
+            if phone.ended or not any(words in str(error) for words in NOT_YET):
                 raise
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(error.seconds or 0.1)
+
+
+# What modems say that have only just started.
+NOT_YET = ("not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515")
 
 
 FAULTS = ["cms 38", "cms 1", "cms-prompt 38", "error", "silence", "swallow", "late 20", "late 130",
@@ -1097,7 +1107,7 @@ def test_no_fault_loses_a_message_or_sends_it_twice(personality: str, fault: str
             else:
                 assert outcome is not None
             if kind in ("cms", "cms-prompt", "no-prompt"):
-                assert outcome in (Throttled, Rejected)
+                assert outcome in (Throttled, Rejected, Unavailable)
             await asyncio.sleep(1.0)
             await until(lambda: phone.available or phone.ended)
             if phone.ended or modem.dead:

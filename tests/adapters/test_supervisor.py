@@ -46,6 +46,9 @@ class Faulty:
         if self.error is not None:
             raise self.error
 
+    async def distrust(self) -> None:
+        raise AssertionError("nobody distrusts it")
+
     async def send(self, submission: Submission, progress: Progress) -> None:
         for stage in ("before", "within", "after"):
             if self.when == stage and self.error is not None:

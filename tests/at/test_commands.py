@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.at import commands
-from smsd.at.commands import Fill, Memories, Registration, Stored
+from smsd.at.commands import Fill, Memories, Operator, Registration, Stored
 from smsd.at.dialogue import Command
 from smsd.at.syntax import AnswerError
 
 ICCID = "8933150319080162432"
+
+
+CPINR = commands.pin_tries("AT+CPINR", r'SIM PIN"?, *(\d+)')
 
 
 @pytest.mark.parametrize(
@@ -56,10 +59,11 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (commands.pin_state(), ["+CPIN: READY"], "READY"),
         (commands.pin_state(), ['+CPIN:"sim pin"'], "SIM PIN"),
         (commands.pin_state(), [], ""),
-        (commands.pin_tries(), ["+CPINR: SIM PIN2,3,3", "+CPINR: SIM PIN,2,3"], 2),
-        (commands.pin_tries(), ["+CPINR: SIM PIN,²"], None),
-        (commands.pin_tries(), ["+CPINR: SIM PIN"], None),
-        (commands.pin_tries(), [], None),
+        (CPINR, ["+CPINR: SIM PIN2,3,3", "+CPINR: SIM PIN,2,3"], 2),
+        (CPINR, ["+CPINR: SIM PIN,²"], None),
+        (CPINR, ["+CPINR: SIM PIN"], None),
+        (CPINR, [], None),
+        (commands.pin_tries("AT+CSIM=1", "63C([0-9A-F])"), ['+CSIM: 4,"63CA"'], 10),
         (commands.registration("CREG"), ["+CREG: 5", "+CREG: 1,1"], Registration.HOME),
         (commands.registration("CREG"), ['+CREG: 2,5,"00C3","1A"'], Registration.ROAMING),
         (commands.registration("CREG"), ["+CREG: 0,77"], Registration.UNKNOWN),
@@ -114,14 +118,32 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (commands.send_pdu("00AA", 23), ["+CMGS: ²"], None),
         (commands.send_pdu("00AA", 23), [], None),
         (commands.service(), ["+CSMS: 1,1,1,1"], 1),
-        (commands.operator(), ['+COPS: 0,0,"Orange F",2'], "Orange F"),
-        (commands.operator(), ["+COPS: 0"], ""),
-        (commands.operator(), [], ""),
+        (commands.operator(), ['+COPS: 0,0,"Orange F",2'], Operator("Orange F", "UMTS")),
+        (commands.operator(), ['+COPS: 0,0,"Orange F",99'], Operator("Orange F")),
+        (commands.operator(), ['+COPS: 0,0,"Orange F"'], Operator("Orange F")),
+        (commands.operator(), ["+COPS: 0"], Operator()),
+        (commands.operator(), [], Operator()),
+        (commands.temperature("AT+CPMUTEMP"), ["+CPMUTEMP: 32"], 32),
+        (commands.temperature("AT+QTEMP"), ["+QTEMP: 32,31,30"], 32),
+        (commands.temperature("AT+QTEMP"), ['+QTEMP:"pa","31"', '+QTEMP:"xo","-3"'], 31),
+        (commands.temperature("AT^CHIPTEMP?"), ["^CHIPTEMP: 247,238,65535,65535"], 25),
+        (commands.temperature("AT#TEMPMON=1"), ["#TEMPMON: 0,28"], 28),
+        (commands.temperature("AT^SCTM?"), ["^SCTM: 0,0,27"], 27),
+        (commands.temperature("AT+QTEMP"), ["+QTEMP: x"], None),
+        (commands.temperature("?"), [], None),
         (commands.iccid("AT+CCID"), [f"+CCID: {ICCID}"], ICCID),
         (commands.iccid("AT^ICCID?"), [f'^ICCID: "{ICCID}F"'], ICCID),
         (commands.iccid("AT+CCID"), ["odd: 1", f"{ICCID}F"], ICCID),
-        (commands.iccid_file(), ['+CRSM: 144,0,"98335130918010264223"'], "89331503190801622432"),
-        (commands.iccid_file(), ['+CRSM: 144,0,"983351309180102634F2"'], "8933150319080162432"),
+        (
+            commands.iccid(commands.EF_ICCID),
+            ['+CRSM: 144,0,"98335130918010264223"'],
+            "89331503190801622432",
+        ),
+        (
+            commands.iccid(commands.EF_ICCID),
+            ['+CRSM: 144,0,"983351309180102634F2"'],
+            "8933150319080162432",
+        ),
     ],
 )
 def test_the_answer_is_read(command: Command[Any], lines: Sequence[str], answer: object) -> None:
@@ -142,7 +164,8 @@ def test_the_answer_is_read(command: Command[Any], lines: Sequence[str], answer:
         (commands.service(), []),
         (commands.offered_indications(), []),
         (commands.iccid("AT+CCID"), ["+CCID: ERROR"]),
-        (commands.iccid_file(), ["+CRSM: 148,4"]),
+        (commands.iccid(commands.EF_ICCID), ["+CRSM: 148,4"]),
+        (commands.pin_tries("AT+CPINC?", "(.*)"), ["+CPINC: three"]),
     ],
 )
 def test_an_answer_of_another_form_is_told(command: Command[Any], lines: Sequence[str]) -> None:
@@ -167,7 +190,7 @@ def test_who_is_registered(registration: Registration, registered: bool) -> None
 
 EVERY: tuple[Command[Any], ...] = (
     commands.identity("AT+CGMM"), commands.serial_number(), commands.functionality(),
-    commands.pin_state(), commands.pin_tries(), commands.iccid("AT+CCID"), commands.iccid_file(),
+    commands.pin_state(), CPINR, commands.iccid("AT+CCID"), commands.iccid(commands.EF_ICCID),
     commands.registration("CREG"), commands.signal_quality(), commands.memories(),
     commands.select_memories("SM"), commands.offered_indications(), commands.list_messages(),
     commands.read_message(1), commands.send_pdu("00", 1), commands.service(), commands.operator(),

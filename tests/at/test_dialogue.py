@@ -22,9 +22,11 @@ from smsd.at.dialogue import (
     State,
     Urc,
 )
+from smsd.at.quoted import MOST_LINES
 
 PDU = b"0011000B913316325476F80000AA05E8329BFD06"
 ABANDONED = b"\x1bAT+CMEE?\r"
+ABANDONED_AGAIN = b"\x1bATQ0V1+CMEE?\r"
 PROBED = b"\r\n+CMEE: 1\r\n\r\nOK\r\n"
 
 
@@ -52,8 +54,9 @@ def submitted() -> Dialogue:
 
 
 def abandoned(dialogue: Dialogue) -> Dialogue:
+    first = dialogue.state is not State.STALE
     dialogue.abandon()
-    assert dialogue.data_to_send() == ABANDONED
+    assert dialogue.data_to_send() == (ABANDONED if first else ABANDONED_AGAIN)
     return dialogue
 
 
@@ -284,6 +287,23 @@ def test_every_probe_is_answered_before_the_next_command(probes: int) -> None:
     assert not dialogue.settling
 
 
+def test_a_modem_left_without_final_results_is_got_back() -> None:
+    dialogue = abandoned(abandoned(Dialogue()))  # ATQ1: the first probe had no answer at all
+    assert dialogue.receive(PROBED) == []
+    dialogue.settle()
+    assert dialogue.state is State.IDLE
+
+
+def test_a_modem_left_with_digits_for_results_is_got_back() -> None:
+    dialogue = abandoned(Dialogue())  # ATV0: a digit is no final result
+    assert dialogue.receive(b"+CMEE: 1\r\n0\r") == []
+    assert not dialogue.settling
+    abandoned(dialogue)
+    dialogue.receive(PROBED)
+    dialogue.settle()
+    assert dialogue.state is State.IDLE
+
+
 def test_probes_that_were_lost_are_answered_by_silence() -> None:
     dialogue = abandoned(abandoned(begun(CSQ)))
     dialogue.receive(PROBED)
@@ -315,6 +335,88 @@ def test_every_state_can_be_left_and_reached() -> None:
 # Any slices, any octets --------------------------------------------------------------------------
 
 URCS = [b"^RSSI: 17", b'+CMTI: "SM",1', b"+CMT: ,23\r\n00AA", b"RING", b"+CREG: 2", b"+ZUSIMR:2"]
+# A string with line ends in it (+CUSD) --------------------------------------------------------
+
+MENU = b'\r\n+CUSD: 1,"1 Solde\r\n\r\n*2# Options\n3 Say "Hi"\r\nOK",15\r\n'
+MENU_READ = '+CUSD: 1,"1 Solde\n*2# Options\n3 Say "Hi"\nOK",15'
+
+
+def test_a_menu_of_several_lines_is_one_event() -> None:
+    assert Dialogue().receive(MENU) == [Urc(MENU_READ)]
+
+
+def test_a_menu_without_its_coding_ends_with_the_last_quote() -> None:
+    dialogue = Dialogue()
+    assert dialogue.receive(b'+CUSD: 1,"1 Solde\r\n2 "Max"\r\n') == []
+    assert dialogue.receive(b'3 Fin"\r\n') == [Urc('+CUSD: 1,"1 Solde\n2 "Max"\n3 Fin"')]
+
+
+def test_a_menu_may_come_before_the_ok_and_between_the_lines_of_an_answer() -> None:
+    dialogue = begun(CMGL)
+    menu = b'\r\n+CUSD: 1,"a\r\nb",15\r\n'
+    events = dialogue.receive(b"+CMGL: 1,1,,23\r\n" + menu + b"00AA\r\nOK\r\n")
+    assert events == [Urc('+CUSD: 1,"a\nb",15'), answered(CMGL, "+CMGL: 1,1,,23", "00AA")]
+
+
+@pytest.mark.parametrize("line", ['+CMTI: "SM",1', "RING", "+CREG: 1"])
+def test_a_quote_that_never_closes_ends_with_what_is_surely_the_modems(line: str) -> None:
+    dialogue = Dialogue()
+    assert dialogue.receive(b'+CUSD: 0,"a 12" screen\r\nb\r\n') == []
+    assert dialogue.receive(line.encode() + b"\r\n") == [
+        Urc('+CUSD: 0,"a 12" screen\nb'),
+        Urc(line),
+    ]
+
+
+def test_a_quote_that_never_closes_takes_no_answer() -> None:
+    dialogue = begun(CSQ)
+    events = dialogue.receive(b'+CUSD: 0,"a\r\n+CSQ: 20,99\r\nOK\r\n')
+    assert events == [Urc('+CUSD: 0,"a'), answered(CSQ, "+CSQ: 20,99")]
+    dialogue = begun(CSQ)
+    assert dialogue.receive(b'+CUSD: 0,"a\r\nERROR\r\n') == [
+        Urc('+CUSD: 0,"a'),
+        answered(CSQ, result="ERROR"),
+    ]
+
+
+def test_a_quote_that_never_closes_takes_no_probe() -> None:
+    dialogue = abandoned(begun(CSQ))
+    assert dialogue.receive(b'+CUSD: 0,"a\r\n' + PROBED) == [Urc('+CUSD: 0,"a')]
+    assert dialogue.state is State.IDLE
+
+
+def test_a_quote_that_never_closes_is_bounded() -> None:
+    dialogue = Dialogue()
+    lines = [f"line {number}" for number in range(MOST_LINES)]
+    events = dialogue.receive(('+CUSD: 0,"\r\n' + "\r\n".join(lines) + "\r\n").encode())
+    assert events[0] == Urc('+CUSD: 0,"\n' + "\n".join(lines[: MOST_LINES - 1]))
+    assert events[1:] == [Urc(lines[-1])]
+
+
+def test_no_prompt_is_seen_inside_a_text() -> None:
+    dialogue = begun(CMGS)
+    dialogue.receive(b'\r\n+CUSD: 1,"menu\r\n> more\r\n')
+    assert dialogue.data_to_send() == b""
+    dialogue.receive(b'end",15\r\n\r\n> ')
+    assert dialogue.data_to_send() == PDU + b"\x1a"
+
+
+def test_a_message_whose_pdu_is_awaited_does_not_end_in_a_text() -> None:
+    dialogue = Dialogue()
+    events = dialogue.receive(b'+CMT: ,25\r\n+CUSD: 0,"open\r\n00AA\r\n')
+    assert events == [Urc('+CUSD: 0,"open'), Urc("+CMT: ,25", ("00AA",))]
+
+
+def test_prefixes_that_repeat_all_belong_to_their_command() -> None:
+    console = Command("AT^SCFG?", tuple, answers=("^SCFG:",), repeats=True)
+    dialogue = begun(console)
+    lines = ["^SCFG: 1", "^SCFG: 2"]
+    events = dialogue.receive("\r\n".join(["", *lines, "^RSSI: 1", "OK", ""]).encode())
+    assert events == [Urc("^RSSI: 1"), answered(console, *lines)]
+
+
+# Any slices ------------------------------------------------------------------------------------
+
 LISTING = [b"+CMGL: 1,1,,23", b"00AA", b"+CMGL: 2,0,,5", b"0BADC0DE"]
 
 
@@ -352,6 +454,23 @@ def test_any_slices_of_a_listing_give_the_same_events(stream: bytes, cuts: list[
     whole = events_of(begun(CMGL), [stream])
     assert events_of(begun(CMGL), slices(stream, cuts)) == whole
     assert whole[-1] == answered(CMGL, *(line.decode() for line in LISTING))
+
+
+QUOTED = st.sampled_from(
+    [MENU, b'+CUSD: 0,"a\r\n', b'"', b'",15\r\n', b"b\n", b'\r\n+CUSD: 2\r\n', b"OK\r\n",
+     b"RING\r\n",
+     b"+CSQ: 20,99\r\n", b"+CMT: ,2\r\n", b"00AA\r\n", b"> "]
+)  # fmt: skip
+
+
+@given(st.lists(QUOTED, max_size=12).map(b"".join), CUTS, st.sampled_from([None, CSQ, CMGS]))
+def test_any_slices_of_texts_between_quotes_give_the_same_events(
+    stream: bytes, cuts: list[int], what: Command[Any] | None
+) -> None:
+    def run(cut: Iterable[int]) -> list[Event]:
+        return events_of(begun(what) if what else Dialogue(), slices(stream, cut))
+
+    assert run(cuts) == run([])
 
 
 @given(
@@ -425,3 +544,8 @@ def test_a_line_without_end_takes_a_bounded_room(chunks: list[bytes]) -> None:
 
 def test_the_probe_is_a_question_that_every_modem_answers() -> None:
     assert PROBE == b"AT+CMEE?\r"
+
+
+def test_what_was_given_up_tells_whether_it_had_been_submitted() -> None:
+    assert abandoned(submitted()).submitted
+    assert not abandoned(begun(CMGS)).submitted

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.dispatch.inbox import Inbox, join
 from smsd.gsm import PDU, Address, Deliver, segment
+from smsd.model.content import Content
 from smsd.model.events import Incoming, LateAnswer, Place, Report, Verdict
 from smsd.model.message import FaultClass, State
 from smsd.model.phone import Health
@@ -56,14 +57,14 @@ def test_a_text_comes_in_as_it_went_out_in_any_order(text: str, seed: int) -> No
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=40).map(bytes.hex) | st.text(max_size=9), max_size=4))
 def test_joining_never_fails_whatever_was_kept(raws: list[str]) -> None:
-    assert isinstance(join(raws), str | None)
+    assert isinstance(join(raws), Content | None)
 
 
 def test_a_part_that_is_missing_shows_as_a_gap_and_octets_are_no_text() -> None:
     first, _, third = delivered("a" * 153 + "b" * 153 + "c")
-    assert join([first.raw, None, third.raw]) == "a" * 153 + "[…]" + "c"
-    assert join([None, None, third.raw]) == "[…][…]c"
-    assert join([first.raw, None, None]) == "a" * 153 + "[…][…]"
+    assert join([first.raw, None, third.raw]) == Content("a" * 153 + "[…]" + "c")
+    assert join([None, None, third.raw]) == Content("[…][…]c")
+    assert join([first.raw, None, None]) == Content("a" * 153 + "[…][…]")
     assert join([None]) is None
 
 

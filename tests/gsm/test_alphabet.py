@@ -46,6 +46,7 @@ def test_every_other_character_is_refused() -> None:
         assert (to_septets(chr(code)) is None) == (chr(code) not in known)
     for text in ("a`", "é\0", "\x1b", "ab\x80", "🙂", "½@", "\x7f"):
         assert to_septets(text) is None
+        assert to_septets("é" * 20 + text) is None  # however late it comes
 
 
 @given(any_.gsm_text)

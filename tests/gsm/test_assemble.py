@@ -53,6 +53,26 @@ def test_an_escape_that_the_sender_split_survives() -> None:
     assert (first.text, second.text) == ("a", "eb")
 
 
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 40])
+def test_parts_of_every_shape_are_joined(count: int) -> None:
+    headers = [b"", header_of([Concatenation(1, 2, 1).element]), b"\0", b"\3\x70\1\0"]
+    texts = [f"{number}" * (number % 140) for number in range(count)]
+    parts = [
+        UserData.of_septets(text.encode(), header=headers[number % 4])
+        for number, text in enumerate([text[:140] for text in texts])
+    ]
+    assert assemble(parts) == "".join([text[:140] for text in texts])
+
+
+def test_parts_that_claim_more_or_hold_more_than_a_message_can() -> None:
+    gsm7 = DataCoding(0)
+    longest = UserData(gsm7, bytes(224), 255)
+    padded = UserData(gsm7, UserData.of_text("ab").octets + bytes(200), 2)
+    short = UserData(gsm7, b"", 2)
+    assert assemble([longest, padded]) == "@" * 255 + "ab"
+    assert assemble([padded, UserData(gsm7, bytes(140), 160), short]) == "ab" + "@" * 162
+
+
 def test_surrogates_that_the_sender_split_survive() -> None:
     units = "я🙂я".encode("utf-16-be")
     parts = [

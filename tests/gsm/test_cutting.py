@@ -1,6 +1,6 @@
 """Where a coded text is cut: against a reference that goes character by character."""
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,10 @@ unit_text = st.lists(
     ),
     max_size=24,
 ).map("".join)
+
+
+def pieces_of(coded: bytes, cuts: list[int]) -> list[bytes]:
+    return [coded[a:b] for a, b in pairwise([0, *cuts, len(coded)])]
 
 
 def greedy(sizes: list[int], room: int) -> list[int]:
@@ -52,7 +56,7 @@ def check(text: str, pieces: list[str], sizes: list[int], room: int) -> None:
 def test_septets_are_cut_as_by_hand(text: str, room: int, national: bool) -> None:
     septets = to_septets(text)
     assert septets is not None
-    pieces = cut_septets(text, septets, room, national=national)
+    pieces = pieces_of(septets, cut_septets(text, septets, room, national=national))
     assert b"".join(pieces) == septets
     assert all(len(piece) <= room for piece in pieces)
     sizes = [len(to_septets(character) or b"") for character in text]
@@ -62,7 +66,7 @@ def test_septets_are_cut_as_by_hand(text: str, room: int, national: bool) -> Non
 @given(unit_text, st.integers(4, 24))
 def test_units_are_cut_as_by_hand(text: str, room: int) -> None:
     units = text.encode("utf-16-be")
-    pieces = cut_units(text, units, room)
+    pieces = pieces_of(units, cut_units(text, units, room))
     assert b"".join(pieces) == units
     assert all(len(piece) <= room for piece in pieces)
     sizes = [len(character.encode("utf-16-be")) for character in text]
@@ -88,7 +92,7 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
     septets = to_septets(text)
     assert septets is not None
     for national in (False, True):
-        pieces = cut_septets(text, septets, room, national=national)
+        pieces = pieces_of(septets, cut_septets(text, septets, room, national=national))
         assert [len(piece) for piece in pieces] == sizes
 
 
@@ -101,6 +105,11 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
         ("яbce\u0301fgh", 8, [8, 8]),
         ("abc👍🏽d", 10, [6, 10]),
         ("abc\r\nd", 8, [6, 6]),
+        ("abcd\nefg", 8, [8, 8]),
+        ("abcd efg", 8, [8, 8]),
+        ("а" * 4 + "\u0483", 8, [6, 4]),
+        ("가" * 4 + "\u11a8", 8, [6, 4]),
+        ("가" * 5, 8, [8, 2]),
         # The second cut is looked at as well as the first.
         ("яяяяяяяe\u0301я", 8, [8, 6, 6]),
         ("aaaaaaae\u0301a", 8, [8, 6, 6]),
@@ -110,5 +119,6 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
     ],
 )
 def test_cuts_between_units(text: str, room: int, sizes: list[int]) -> None:
-    pieces = cut_units(text, text.encode("utf-16-be"), room)
+    units = text.encode("utf-16-be")
+    pieces = pieces_of(units, cut_units(text, units, room))
     assert [len(piece) for piece in pieces] == sizes

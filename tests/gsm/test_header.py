@@ -93,6 +93,9 @@ def test_9_2_3_24_4_which_ports_count(octets: str, expected: Ports | None) -> No
         ("0003242501", (0, 0)),
         ("0003420301", (0, 0)),
         ("2401FF", (0, 255)),
+        ("0804242501 02".replace(" ", ""), (0, 0)),
+        ("0003420301 240101", (0, 1)),
+        ("080412340301 250102", (2, 0)),
     ],
 )
 def test_9_2_3_24_15_and_16_which_languages_count(octets: str, expected: tuple[int, int]) -> None:

@@ -147,7 +147,7 @@ def test_strict_reaches_every_field() -> None:
 
 def test_compose_without_options() -> None:
     number = Address.parse("36789")
-    for text in ("a" * 160, "a" * 161, "я" * 70, "я" * 71, "🙂" * 36, ""):
+    for text in ("a" * 160, "a" * 161, "ab€" * 450, "я" * 700, "я" * 70, "я" * 71, "🙂" * 36, ""):
         pdus = [PDU(None, Submit(number, part, coding=part.coding)) for part in segment(text)]
         assert compose(number, text) == [(pdu.length, pdu.hex) for pdu in pdus]
     [(length, pdu)] = compose(number, "ğ", languages=("turkish",))
@@ -182,6 +182,14 @@ def test_compose_several_parts_with_every_option(text: str) -> None:
         report_requested=True,
         sc=CENTRE,
     ) == [(pdu.length, pdu.hex) for pdu in pdus]
+
+
+@pytest.mark.parametrize("text", ["日本", "日本" * 40, "ğ日", "abc", "ğ", "ğ" * 200, ""])
+def test_compose_where_national_tables_are_allowed(text: str) -> None:
+    number = Address.parse("36789")
+    parts = segment(text, languages=("turkish",))
+    pdus = [PDU(None, Submit(number, part, coding=part.coding)) for part in parts]
+    assert compose(number, text, languages=("turkish",)) == [(pdu.length, pdu.hex) for pdu in pdus]
 
 
 def test_compose_with_national_tables_and_wide_references() -> None:

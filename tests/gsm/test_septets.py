@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.gsm.septets import pack, unpack
+from smsd.gsm.septets import pack, pack_each, unpack, unpack_each
 
-septets = st.lists(st.integers(0, 127), max_size=256).map(bytes)
+septets = st.lists(st.integers(0, 127), max_size=1280).map(bytes)
 
 
 def packed_bit_by_bit(values: bytes) -> bytes:
@@ -44,6 +44,14 @@ def test_octets_that_are_missing_are_zeros() -> None:
     assert unpack(b"", 150, 170) == bytes(20)
 
 
+@given(st.lists(st.lists(st.integers(0, 127), max_size=160).map(bytes), max_size=20))
+def test_messages_in_a_row(messages: list[bytes]) -> None:
+    packed = pack_each(messages)
+    assert packed == b"".join([pack(message.ljust(160, b"\0")) for message in messages])
+    opened = unpack_each([pack(message) for message in messages])
+    assert opened == b"".join([message.ljust(160, b"\0") for message in messages])
+
+
 @pytest.mark.parametrize("count", range(257))
 def test_every_length_comes_back(count: int) -> None:
     values = bytes((count * 31 + at * 17 + 1) % 128 for at in range(count))
@@ -51,7 +59,7 @@ def test_every_length_comes_back(count: int) -> None:
     assert len(pack(values)) == (count * 7 + 7) // 8
 
 
-@pytest.mark.parametrize("count", [1, 8, 159, 160, 161, 255, 256])
+@pytest.mark.parametrize("count", [1, 8, 159, 160, 161, 255, 256, 1280])
 def test_every_bit_finds_its_place(count: int) -> None:
     for at in (0, count // 2, count - 1):
         for bit in range(7):

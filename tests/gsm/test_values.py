@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import pickle
 
 import pytest
@@ -11,11 +12,21 @@ from smsd.gsm import (
     Concatenation,
     DataCoding,
     DeliverReport,
+    Status,
     Submit,
     SubmitReport,
     UserData,
 )
 from smsd.gsm.values import dataclass, maker
+
+
+class _Anything:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
 
 TIE = Concatenation(1, 2, 1)
 SUBMIT = Submit(Address.parse("+33612345678"), UserData.of_text("hello"), reference=7)
@@ -41,6 +52,11 @@ def test_equality_and_hash_are_by_type_and_fields() -> None:
     assert TIE not in others
     assert DeliverReport(0x80) not in others
     assert len({TIE, Concatenation(1, 2, 1), SUBMIT}) == 2
+    same_items = (DataCoding(8), Status(8), (8,))
+    for one, other in itertools.permutations(same_items, 2):
+        assert one != other
+        assert not one == other  # noqa: SIM201 (that the two operators agree is the point)
+    assert _Anything() == TIE
 
 
 def test_defaults_and_keywords() -> None:

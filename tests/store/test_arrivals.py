@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smsd.model.content import Content
 from smsd.model.events import Incoming, Place
 from smsd.model.phone import PhoneId
 from smsd.store.database import StoreUnavailable
@@ -17,9 +18,9 @@ from tests.rig import ALICE, BOB, Rig, Scripted
 from tests.virtual_time import START, run
 
 
-def join(raws: Sequence[str | None]) -> str | None:
+def join(raws: Sequence[str | None]) -> Content | None:
     """Words, a dash for a part that never came; octets are no text."""
-    return None if "octets" in raws else " ".join(raw or "-" for raw in raws)
+    return None if "octets" in raws else Content(" ".join(raw or "-" for raw in raws))
 
 
 def part(

@@ -72,6 +72,9 @@ class CloudAdapter:
             finally:
                 self._session = None
 
+    async def distrust(self) -> None:
+        """A provider is not to be mended from here."""
+
     async def check(self) -> None:
         """Look at the account now."""
         if self._session is None or self._sink is None:

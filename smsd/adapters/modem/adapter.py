@@ -6,74 +6,75 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-import re
-from collections import deque
-from collections.abc import Awaitable, Callable
+from asyncio.subprocess import DEVNULL
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import (
     Absent,
     Capabilities,
-    Declined,
     PhoneLost,
     Progress,
-    Rejected,
     Sink,
     Submission,
-    Throttled,
-    Unavailable,
     Uncertain,
     lost,
 )
-from smsd.adapters.modem.faults import RETRY_AFTER, TRIES, error_of, fault_of
-from smsd.adapters.modem.incoming import read_pdu
+from smsd.adapters.modem import authorise, console, health
+from smsd.adapters.modem.calls import CallDesk, Calls
+from smsd.adapters.modem.health import Card
+from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
-from smsd.adapters.modem.profiles import GENERIC, Profile
-from smsd.adapters.modem.setup import Setup, attempt, set_up
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
+from smsd.adapters.modem.power import Losses
+from smsd.adapters.modem.profiles import GENERIC, Profile, load
+from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
+from smsd.adapters.modem.sending import Hint, Sending
+from smsd.adapters.modem.session import Session
+from smsd.adapters.modem.setup import accepted, attempt, run_all, set_up
+from smsd.adapters.modem.trace import Trace
+from smsd.adapters.modem.ussd import Ussd
 from smsd.adapters.modem.where import Found, Where
 from smsd.at import commands, urcs
-from smsd.at.commands import Stored
-from smsd.at.dialogue import Command, Late, Urc
+from smsd.at.dialogue import Late, Urc
 from smsd.at.syntax import AnswerError
-from smsd.gsm import PDU, Address, EncodeError, Relative, Submit, UserData, segment
-from smsd.logs import fields, short
-from smsd.model.events import Incoming, LateAnswer
-from smsd.model.message import AttemptId, Fault, FaultClass
+from smsd.logs import fields
+from smsd.model.events import LateAnswer
+from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
+from smsd.model.ussd import UssdReply
 
 log: Final = logging.getLogger(__name__)
 
 MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
-REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
-REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
-SILENT_LIMIT: Final = 2  # commands in a row without an answer after which the port is opened anew
-NOTHING_THERE: Final = ("+CMS ERROR: 321", "+CME ERROR: 21", "+CME ERROR: 22")
-STALE_DELETES: Final = 3  # refusals to delete a record before it is left where it lies
+CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
+SIM_PAUSE: Final = 1.0  # seconds
+UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
+REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
+POWER_TIMEOUT: Final = 60.0  # seconds
+RADIO_OFF: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
     """How a modem is used; ``send_timeout`` in seconds, ``None``: the profile's.
 
-    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM.
+    ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``power_cycle`` is
+    a program with its arguments that switches the modem's power off and on; empty: there is none.
+    ``calls`` is what becomes of calls that come in.
     """
 
     baud: int = 115_200
     pin: str | None = field(default=None, repr=False)
     smsc: str | None = None
     send_timeout: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _InFlight:
-    attempt: AttemptId
-    part: int
-    recipient: str
+    power_cycle: tuple[str, ...] = ()
+    calls: Calls = Calls.REJECT
 
 
 class ModemAdapter:
@@ -83,55 +84,66 @@ class ModemAdapter:
         self,
         where: Where,
         settings: ModemSettings,
-        profile: Profile = GENERIC,
+        profiles: Mapping[str, Profile] | None = None,
         open_streams: Callable[[str, int], AbstractAsyncContextManager[Streams]] | None = None,
     ) -> None:
         self._where = where
         self._settings = settings
-        self._profile = profile
+        self._profiles = load() if profiles is None else profiles
+        self._profile = GENERIC
+        self._ports = 0
         self._open = open_streams
-        self._port: Port | None = None
-        self._setup: Setup | None = None
-        self._sink: Sink | None = None
-        self._selected = ""
-        self._registered = False
-        self._hints: asyncio.Queue[urcs.Unsolicited | LateAnswer] = asyncio.Queue()
-        self._given_up: deque[_InFlight] = deque(maxlen=1)
-        self._following: asyncio.Queue[urcs.Reference | None] | None = None
-        self._refused_to: str | None = None
+        self._session: Session | None = None
+        self._hints: asyncio.Queue[Hint] = asyncio.Queue()
+        self._memories = Memories()
+        self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
+        self._ladder = Ladder()
+        self._losses = Losses()
+        self._step: Step | None = None
+        self._starting_until = 0.0
+        self._iccid = ""
         self._told = False
-        self._undeletable: dict[tuple[str, int, str], int] = {}
+        self._calls = CallDesk(settings.calls)
+        self._ussd = Ussd()
+        self._trace = Trace(where.words)
 
     @property
     def capabilities(self) -> Capabilities:
-        """One message at a time."""
-        return Capabilities()
+        """One message at a time, and talks with the network."""
+        return Capabilities(ussd=True)
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
         await self._finish(sink)
-        found = await self._locate(sink)
-        device = found.device
+        found = await self._take_step(await self._locate(sink), sink)
+        device = self._choose_port(found)
         sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
-        self._sink = sink
         try:
             async with (
                 (self._open or opened)(device, self._settings.baud) as streams,
                 asyncio.TaskGroup() as group,
             ):
-                port = Port(*streams, self._unasked)
+                port = Port(*streams, self._unasked, self._trace)
                 owner = group.create_task(port.run(), name=f"port-{device}")
+                calls = group.create_task(self._calls.run(port, sink), name=f"calls-{device}")
                 try:
                     await self._serve(port, sink)
                 finally:
                     owner.cancel()
+                    calls.cancel()
         except BaseExceptionGroup as errors:
-            raise _reason(errors) from None
+            reason = _reason(errors)
+            self._trace.failed(str(reason))
+            if isinstance(reason, Silent):
+                raise self._climb(Evidence.SILENT, sink) from reason
+            if isinstance(reason, Absent):
+                hint = self._losses.hint(_now(), self._sending.begun_at)
+                raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
+            raise reason from None
         finally:
-            self._port = self._setup = None
-            self._registered = False
+            self._session = None
 
     async def _locate(self, sink: Sink) -> Found:
         """Where the modem is; that it is not there is told once it is missed."""
@@ -151,37 +163,174 @@ class ModemAdapter:
         self._told = False
         return found
 
-    async def _start(self, port: Port, sink: Sink) -> None:
+    async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
-        self._port, self._selected = None, ""
-        self._drop_hints(urcs.Restarted)
-        self._setup = await set_up(port, self._profile, self._settings.pin, sink)
-        await self._sweep(port, sink)
-        self._port = port
-        await self._look(port, sink)
+        self._session = None
+        self._drop_hints(urcs.Restarted, urcs.SimChanged)
+        setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        self._iccid = self._iccid or setup.iccid
+        session = Session(port, sink, setup, _now())
+        await self._sweep(session)
+        await health.look(session, _now())
+        self._session = session
+        return session
+
+    def _pin(self, iccid: str) -> str | None:
+        """The configured PIN, for the SIM that it was first used on and for no other."""
+        return self._settings.pin if iccid == self._iccid or not self._iccid else None
 
     async def _serve(self, port: Port, sink: Sink) -> None:
-        await self._start(port, sink)
-        assert self._setup is not None
-        loop = asyncio.get_running_loop()
-        profile = self._profile
-        sweep_every = profile.sweep_every if self._setup.announces else profile.polling_every
-        next_sweep, next_look = loop.time() + sweep_every, loop.time() + profile.registration_poll
+        session = await self._start(port, sink)
+        profile = session.profile
+        next_sweep = _now() + self._sweep_every(session)
+        next_look = _now() + profile.registration_poll
+        next_card = _now() + CARD_POLL / 2  # in turn with the look at the network: signs of life
         while True:
             try:
-                async with asyncio.timeout_at(min(next_sweep, next_look)):
+                async with asyncio.timeout_at(min(next_sweep, next_look, next_card)):
                     hint = await self._hints.get()
             except TimeoutError:
-                if loop.time() >= next_sweep:
-                    await self._sweep(port, sink)
-                    next_sweep = loop.time() + sweep_every
-                if loop.time() >= next_look:
-                    await self._look(port, sink)
-                    next_look = loop.time() + profile.registration_poll
+                if _now() >= next_sweep:
+                    if await health.has_forgotten(session):
+                        self._hint(urcs.Restarted())
+                    await self._sweep_unasked(session)
+                    next_sweep = _now() + self._sweep_every(session)
+                if _now() >= next_look:
+                    await self._look(session)
+                    await self._ussd.tidy(session)
+                    next_look = _now() + profile.registration_poll
+                if _now() >= next_card:
+                    session = await self._look_at_sim(session)
+                    next_card = _now() + CARD_POLL
+                    if not session.told and await self._memories.filled(session):
+                        await self._sweep_unasked(session)
+                        next_sweep = _now() + self._sweep_every(session)
             else:
-                await self._follow(hint, port, sink)
-            if port.silent_commands >= SILENT_LIMIT:
-                raise lost("the modem answers no commands any more")
+                session = await self._follow(hint, session)
+            if port.silent:
+                raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+
+    def _sweep_every(self, session: Session) -> float:
+        """Seconds between sweeps: seldom where the modem tells what comes in."""
+        tells = session.setup.announces and not session.mute
+        return session.profile.sweep_every if tells else session.profile.polling_every
+
+    async def _sweep_unasked(self, session: Session) -> None:
+        """Sweep without a hint, and see whether there should have been one."""
+        announced = session.told
+        found = await self._sweep(session)
+        if found and not announced and not session.told and session.setup.announces:
+            log.warning("the modem does not announce messages", extra=fields(mute=session.mute))
+            session.mute = True
+            await session.sink.remember(f"mutes {session.setup.model}", "yes")
+            await run_all(session.port, session.profile.unmute)
+
+    async def _look(self, session: Session) -> None:
+        await health.look(session, _now())
+        if session.port.silent:
+            raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+        if session.lost_since is not None and _now() - session.lost_since > UNREGISTERED_LIMIT:
+            session.lost_since = None
+            self._hint(Evidence.UNREGISTERED)
+
+    async def _look_at_sim(self, session: Session) -> Session:
+        match await health.card(session):
+            case Card.SAME:
+                return session
+            case Card.OTHER:
+                log.warning("there is another SIM in the modem, which is set up again")
+                return await self._start(session.port, session.sink)
+            case Card.GONE:
+                words = "the SIM was taken out"
+                raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
+
+    # Recovery -----------------------------------------------------------------------------------
+
+    def _climb(self, evidence: Evidence, sink: Sink) -> PhoneLost:
+        """Choose the step that evidence asks for, to be taken before the next opening.
+
+        Returns the loss that leads to it. While a modem starts anew its silence is no evidence.
+        """
+        if evidence is Evidence.SILENT and _now() < self._starting_until:
+            return lost("the modem is starting anew", pause=REOPEN_PAUSE)
+        return self._left_for(self._choose(evidence, sink), evidence)
+
+    def _left_for(self, step: Step, evidence: Evidence) -> PhoneLost:
+        """The loss that leads to a step before the next opening."""
+        self._step = step
+        words = f"{evidence}: {step.words}"
+        if step is Step.GIVE_UP:
+            return lost(words, hint="unplug it and plug it in again", pause=LEFT_ALONE)
+        return lost(words, pause=REOPEN_PAUSE)
+
+    def _choose(self, evidence: Evidence, sink: Sink) -> Step:
+        step = self._ladder.climb(evidence, _now())
+        log.warning(
+            "the modem is in trouble",
+            extra=fields(modem=self._where.words, why=evidence, step=step.value, what=step.words),
+        )
+        sink.facts(**{f"recovery_{step.value}": self._ladder.counts[step]})
+        return step
+
+    async def _mend(self, evidence: Evidence, session: Session) -> Session:
+        """Take a step that commands can take, on a modem that answers them."""
+        port, profile = session.port, session.profile
+        step = self._choose(evidence, session.sink)
+        if step is Step.RADIO:
+            self._session = None
+            session.sink.health(Health.UNAVAILABLE, f"{evidence}: {step.words}")
+            for number, line in enumerate(profile.radio):
+                if number:
+                    await asyncio.sleep(RADIO_OFF)
+                await accepted(port, commands.setting(line, timeout=40.0))
+            return await self._start(port, session.sink)
+        if step is Step.RESET:
+            for line in profile.reset:
+                if await accepted(port, commands.setting(line, timeout=15.0)):
+                    break
+            self._starting_until = _now() + profile.reset_takes
+            raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
+        raise self._left_for(step, evidence)
+
+    async def _take_step(self, found: Found, sink: Sink) -> Found:
+        """Take the step that was chosen when the modem was lost; returns where it is after that."""
+        self._profile = self._profiles.get(found.profile, GENERIC)
+        self._ladder.steps = self._steps(found)
+        step, self._step = self._step, None
+        match step:
+            case Step.OTHER_PORT:
+                self._ports += 1
+            case Step.USB:
+                assert found.usb_path is not None
+                try:
+                    await authorise.reauthorise(found.usb_path)
+                except (OSError, TimeoutError) as error:
+                    log.warning(
+                        "the USB device could not be reset", extra=fields(reason=str(error))
+                    )
+                return await self._locate(sink)
+            case Step.POWER:
+                await cycle(self._settings.power_cycle)
+                return await self._locate(sink)
+            case _:
+                pass
+        return found
+
+    def _steps(self, found: Found) -> frozenset[Step]:
+        """The steps that this modem, this place and our rights allow."""
+        can = {
+            Step.REOPEN: True,
+            Step.OTHER_PORT: bool(found.others),
+            Step.RADIO: bool(self._profile.radio),
+            Step.RESET: bool(self._profile.reset),
+            Step.USB: found.usb_path is not None and authorise.allowed(found.usb_path),
+            Step.POWER: bool(self._settings.power_cycle),
+        }
+        return frozenset(step for step, able in can.items() if able)
+
+    def _choose_port(self, found: Found) -> str:
+        ports = (found.device, *found.others)
+        return ports[self._ports % len(ports)]
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
@@ -189,7 +338,7 @@ class ModemAdapter:
         while not left.empty():
             match hint := left.get_nowait():
                 case urcs.MessageArrived(pdu=pdu, length=length):
-                    await self._keep(sink, pdu, length)
+                    await keep(sink, pdu, length)
                 case LateAnswer():
                     await sink.answered_late(hint)
                 case _:
@@ -197,306 +346,142 @@ class ModemAdapter:
 
     async def check(self) -> None:
         """Ask for registration and signal now; a port that is busy is looked at by its own life."""
-        if self._port is not None and self._sink is not None and not self._looking:
+        if self._session is not None and not self._looking:
             self._looking = True
             try:
                 async with asyncio.timeout(LOOK_TIMEOUT):
-                    await self._look(self._port, self._sink)
+                    await health.look(self._session, _now())
             except (ModemError, NoAnswer, Gone, TimeoutError):
                 return
             finally:
                 self._looking = False
 
-    # Health -------------------------------------------------------------------------------------
-
-    async def _look(self, port: Port, sink: Sink) -> None:
-        """Registration, signal, operator."""
-        stat = None
-        for name in commands.REGISTRATION_COMMANDS:
-            question = commands.registration(name)
-            # A code that came unasked may have been taken for the answer: then once more.
-            answer = await attempt(port, question)
-            if answer is None:
-                answer = await attempt(port, question)
-            stat = answer if stat is None else stat
-            if answer is not None and answer.registered:
-                stat = answer
-                break
-        self._registered = stat is None or stat.registered  # a modem that cannot tell may send
-        signal = await attempt(port, commands.signal_quality())
-        sink.facts(registration=None if stat is None else stat.name.lower(), signal_dbm=signal)
-        if self._registered:
-            operator = await attempt(port, commands.operator())
-            sink.facts(operator=operator)
-            sink.health(Health.AVAILABLE)
-        else:
-            assert stat is not None
-            words = stat.name.lower().replace("_", " ")
-            sink.health(
-                Health.UNAVAILABLE,
-                f"not registered with a network ({words})",
-                hint="check antenna, SIM and whether the operator knows this modem",
-            )
-
-    # Out ----------------------------------------------------------------------------------------
+    async def distrust(self) -> None:
+        """Take the step that may make a modem hear again."""
+        self._hint(Evidence.DEAF)
 
     async def send(self, submission: Submission, progress: Progress) -> None:
-        """Send the parts that the network has not taken yet, one after the other.
-
-        What is refused before the PDU was handed over is proven not sent. After it, only an error
-        that names its cause is; a bare ``ERROR``, silence and a lost port leave the part in doubt.
-        """
-        port = self._port
-        if port is None:
-            raise Unavailable(Fault(FaultClass.MODEM, "the modem is not there"))
-        if not self._registered:
-            raise Unavailable(Fault(FaultClass.NETWORK, "not registered with a network"))
-        parts = self._commands(submission)
-        for number, command in enumerate(parts, start=1):
-            if number in submission.taken:
-                continue
-            begin = partial(progress.begin, number, len(parts))
-            in_flight = _InFlight(submission.attempt, number, submission.destination)
-            reference = await self._submit(port, command, in_flight, begin)
-            await progress.complete(number, None if reference is None else str(reference))
-            self._refused_to = None
-
-    def _commands(self, submission: Submission) -> list[Command[urcs.Reference | None]]:
-        """Every part, encoded whole before the first one leaves."""
-        settings = self._settings
-        limit = settings.send_timeout or self._profile.send_timeout
-        if not re.fullmatch(r"\+?[0-9]+", submission.destination):
-            raise Rejected(Fault(FaultClass.PERMANENT, "the recipient is no telephone number"))
+        """Send the parts that the network has not taken yet; see `Sending.send`."""
         try:
-            service_centre = Address.parse(settings.smsc) if settings.smsc else None
-            pdus = [
-                PDU(sc=service_centre, tpdu=self._submit_tpdu(submission, part))
-                for part in segment(
-                    submission.text,
-                    reference=int(submission.message) % 256,
-                    message_class=0 if submission.flash else None,
-                )
-            ]
-            return [commands.send_pdu(pdu.hex, pdu.length, timeout=limit) for pdu in pdus]
-        except EncodeError as error:
-            words = str(error).replace(submission.destination, short(submission.destination))
-            raise Rejected(Fault(FaultClass.PERMANENT, f"it cannot be encoded: {words}")) from error
+            await self._sending.send(self._session, submission, progress)
+        except Uncertain as error:
+            self._trace.failed(str(error))
+            raise
 
-    def _submit_tpdu(self, submission: Submission, part: UserData) -> Submit:
-        return Submit(
-            destination=Address.parse(submission.destination),
-            user_data=part,
-            coding=part.coding,
-            validity=Relative.covering(submission.validity),
-            report_requested=submission.report,
+    # What a person asks of it -------------------------------------------------------------------
+
+    async def ussd(self, code: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.ask(self._session, code)
+
+    async def ussd_answer(self, text: str) -> UssdReply:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        return await self._ussd.answer(self._session, text)
+
+    async def ussd_cancel(self) -> None:
+        """See `smsd.adapters.abilities.AsksNetwork`."""
+        await self._ussd.cancel(self._session)
+
+    async def command(self, line: str, *, force: bool, timeout: float) -> Answered:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await console.command(
+            self._session, line, force=force, timeout=timeout, changed=self._changed_by_hand
         )
 
-    async def _submit(
-        self,
-        port: Port,
-        command: Command[urcs.Reference | None],
-        in_flight: _InFlight,
-        begin: Callable[[], Awaitable[None]],
-    ) -> urcs.Reference | None:
-        self._given_up.clear()  # from here on a stray answer may be this part's
-        self._following = asyncio.Queue()
-        try:
-            reference = await self._exchange(port, command, in_flight, begin)
-            if reference is not None:
-                return reference
-            try:  # some modems say OK first, and the reference after it
-                async with asyncio.timeout(REFERENCE_FOLLOWS):
-                    return await self._following.get()
-            except TimeoutError:
-                return None  # and some tell none: it is sent all the same
-        finally:
-            self._following = None
+    def _changed_by_hand(self) -> None:
+        self._hint(urcs.Restarted())
 
-    async def _exchange(
-        self,
-        port: Port,
-        command: Command[urcs.Reference | None],
-        in_flight: _InFlight,
-        begin: Callable[[], Awaitable[None]],
-    ) -> urcs.Reference | None:
-        try:
-            return await port.execute(command, before_payload=begin)
-        except asyncio.CancelledError:
-            self._given_up.append(in_flight)  # the exchange goes on without its caller
-            raise
-        except ModemError as error:
-            try:
-                self._refused(error, in_flight.recipient)
-            except Uncertain:
-                self._given_up.append(in_flight)  # a reference may follow even an error
-                raise
-            return None
-        except NoAnswer as error:
-            if error.submitted:
-                self._given_up.append(in_flight)
-                raise Uncertain(_doubt("the modem did not answer after it had the PDU")) from error
-            fault = Fault(FaultClass.MODEM, "the modem did not ask for the PDU")
-            raise Throttled(fault, retry_after=RETRY_AFTER) from error
-        except Gone as error:
-            if error.submitted:
-                self._given_up.append(in_flight)  # if only the modem was slow, it still answers
-                raise Uncertain(_doubt(f"{error} after the modem had the PDU")) from error
-            raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
+    async def wire(self, after: int, wait: float) -> Sequence[WireLine]:
+        """See `smsd.adapters.abilities.HasWire`."""
+        return await self._trace.lines(after, wait)
 
-    def _refused(self, error: ModemError, recipient: str) -> None:
-        """Raise what a refusal asks for; returns if it says that an earlier copy was accepted."""
-        fault = fault_of(error.result)
-        if fault.kind is FaultClass.DUPLICATE:
-            return
-        if error.submitted and not error.result.text.startswith(("+CMS ERROR", "+CME ERROR")):
-            # Some modems say a bare ERROR although the message was queued.
-            raise Uncertain(_doubt("the modem gave no cause for its error", fault.code)) from error
-        if fault.kind is FaultClass.AMBIGUOUS and not error.submitted:
-            raise Throttled(fault, retry_after=RETRY_AFTER, tries=TRIES) from error
-        if fault.code in REFUSED_FOR_ITS_RECIPIENT and self._refused_to in (None, recipient):
-            # One recipient may be barred; that it is the SIM shows when a second one is refused.
-            if self._refused_to == recipient:
-                raise Declined(fault) from error  # nobody knows why: another phone may know better
-            self._refused_to = recipient
-            raise Throttled(fault, retry_after=RETRY_AFTER) from error
-        if fault.kind is FaultClass.MEMORY:
-            self._hints.put_nowait(urcs.MessageStored("", -1))  # sweep, to make room
-        if fault.kind is FaultClass.NETWORK:
-            self._hints.put_nowait(urcs.RegistrationChanged())
-        raise error_of(fault) from error
+    # What comes unasked -------------------------------------------------------------------------
 
-    # In -----------------------------------------------------------------------------------------
+    def _hint(self, hint: Hint) -> None:
+        self._hints.put_nowait(hint)
 
     def _unasked(self, event: Urc | Late) -> None:
         """Called by the port's owner: note what is to be done, do none of it here."""
         match event:
             case Late(lines=lines, result=result):
                 if result is None or result.ok:
-                    self._late(commands.send_pdu("", 0).parse(lines))
+                    self._sending.answered_late(commands.send_pdu("", 0).parse(lines))
             case Urc(line=line, body=body):
                 meaning = urcs.read(line, body)
-                if isinstance(meaning, urcs.SubmissionAnswered):
-                    if self._following is not None:
-                        self._following.put_nowait(meaning.reference)
-                    else:
-                        self._late(meaning.reference)
-                elif not isinstance(meaning, urcs.Noise):
-                    self._hints.put_nowait(meaning)
+                match meaning:
+                    case urcs.SubmissionAnswered(reference=reference):
+                        self._sending.answered(reference)
+                    case urcs.UssdArrived():
+                        self._ussd.arrived(meaning)
+                    case urcs.Ring() | urcs.CallerLine() | urcs.CallEnded():
+                        self._calls.told(meaning)
+                    case urcs.Noise():
+                        pass
+                    case _:
+                        self._hint(meaning)
 
-    def _late(self, reference: int | None) -> None:
-        """The network took a part that had been given up."""
-        if self._given_up:
-            part = self._given_up.pop()
-            answer = LateAnswer(
-                part.attempt, part.part, None if reference is None else str(reference)
-            )
-            self._hints.put_nowait(answer)
-
-    async def _follow(self, hint: urcs.Unsolicited | LateAnswer, port: Port, sink: Sink) -> None:
+    async def _follow(self, hint: Hint, session: Session) -> Session:
+        """Do what a hint asks for; returns the session that is in force after it."""
         match hint:
             case urcs.MessageStored(memory=memory, index=index):
-                if not await self._fetch(port, sink, memory, index):
-                    await self._sweep(port, sink)
+                session.told, session.mute = True, False
+                if not await self._memories.fetch(session, memory, index):
+                    await self._sweep(session)
             case urcs.MessageArrived(pdu=pdu, length=length):
-                await self._keep(sink, pdu, length)
-                if self._setup is not None and self._setup.acknowledges:
-                    await attempt(port, commands.acknowledge())
+                await keep(session.sink, pdu, length)
+                if session.setup.acknowledges:
+                    await attempt(session.port, commands.acknowledge())
             case urcs.RegistrationChanged():
-                await self._look(port, sink)
+                self._drop_hints(urcs.RegistrationChanged)
+                await self._look(session)
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
-                await self._start(port, sink)
+                self._trace.failed("the modem has started anew")
+                return await self._start(session.port, session.sink)
             case LateAnswer():
-                await sink.answered_late(hint)
+                await session.sink.answered_late(hint)
+            case urcs.MemoryFull():
+                await self._sweep(session)
+            case urcs.SimChanged():
+                return await self._look_at_sim(session)
+            case Evidence():
+                return await self._mend(hint, session)
             case _:
                 pass
+        return session
 
-    async def _fetch(self, port: Port, sink: Sink, memory: str, index: int) -> bool:
-        """Take in the record that a hint named; False if it is not where it should be."""
-        assert self._setup is not None
-        if index < 0 or memory not in self._setup.memories:
-            return False
-        if not await self._select(port, memory):
-            return False
-        record = await attempt(port, commands.read_message(index))
-        if record is None:
-            return False
-        await self._keep(sink, record.pdu, record.length)
-        await self._delete(port, memory, record)
-        return True
+    async def _sweep(self, session: Session) -> int:
+        """Empty the memories; what the hints so far announced lies there by now."""
+        session.told = self._drop_hints(urcs.MessageStored) or session.told
+        self._drop_hints(urcs.MemoryFull)
+        return await self._memories.sweep(session)
 
-    async def _sweep(self, port: Port, sink: Sink) -> None:
-        """Take in all that lies in the memories, whatever it is; the highest index goes first."""
-        assert self._setup is not None
-        self._drop_hints(urcs.MessageStored)  # what they announced lies there by now
-        for memory in self._setup.memories:
-            if not await self._select(port, memory):
-                continue
-            records = await attempt(port, commands.list_messages())
-            for record in reversed(records or ()):
-                await self._keep(sink, record.pdu, record.length)
-                # Indices may have moved since they were listed: look once more before deleting.
-                again = await attempt(port, commands.read_message(record.index))
-                if again is not None and again.pdu == record.pdu:
-                    await self._delete(port, memory, record)
-        await self._select(port, self._setup.memories[0])
-
-    def _drop_hints(self, kind: type) -> None:
-        """Forget hints that what is done now makes needless."""
-        kept = []
-        while not self._hints.empty():
-            kept.append(self._hints.get_nowait())
+    def _drop_hints(self, *kinds: type) -> bool:
+        """Forget hints that what is done now makes needless; whether there were any."""
+        hints = [self._hints.get_nowait() for _ in range(self._hints.qsize())]
+        kept = [hint for hint in hints if not isinstance(hint, kinds)]
         for hint in kept:
-            if not isinstance(hint, kind):
-                self._hints.put_nowait(hint)
+            self._hint(hint)
+        return len(kept) < len(hints)
 
-    async def _select(self, port: Port, memory: str) -> bool:
-        """Make a memory the one that is read from; modal, so it is remembered."""
-        if self._selected == memory:
-            return True
-        try:
-            fill = await port.execute(commands.select_memories(memory))
-        except (ModemError, NoAnswer):
-            self._selected = ""
-            return False
-        except AnswerError:
-            fill = None
-        self._selected = memory
-        if fill is not None and self._sink is not None:
-            self._sink.facts(**{f"used_{memory}": fill.used, f"total_{memory}": fill.total})
-        return True
 
-    async def _keep(self, sink: Sink, pdu: str, length: int | None) -> None:
-        found = read_pdu(pdu, length)
-        if isinstance(found, Incoming):
-            await sink.received(found)
-        else:
-            await sink.reported(found)
-
-    async def _delete(self, port: Port, memory: str, record: Stored) -> None:
-        key = (memory, record.index, record.pdu)
-        if self._undeletable.get(key, 0) >= STALE_DELETES:
-            return  # it is kept here and known again: it only takes room there
-        try:
-            await port.execute(commands.delete_message(record.index))
-            self._undeletable.pop(key, None)
-        except (ModemError, NoAnswer) as error:
-            if isinstance(error, ModemError) and error.result.text in NOTHING_THERE:
-                return
-            self._undeletable[key] = self._undeletable.get(key, 0) + 1
-            log.warning(
-                "the modem does not delete a message that is kept here",
-                extra=fields(memory=memory, index=record.index, reason=str(error)),
+async def cycle(command: Sequence[str]) -> None:
+    """Run what switches a modem's power off and on; its failure is logged."""
+    try:
+        async with asyncio.timeout(POWER_TIMEOUT):
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
             )
+            status = await process.wait()
+    except (OSError, TimeoutError) as error:
+        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
+    else:
+        if status:
+            log.warning("power_cycle failed", extra=fields(status=status))
 
 
-def _doubt(words: str, code: str | None = None) -> Fault:
-    return Fault(
-        FaultClass.AMBIGUOUS,
-        f"{words}: it may have gone",
-        code,
-        "a delivery report may still settle it; else decide whether to send it again",
-    )
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -511,7 +496,7 @@ def _reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return flat[0] if len(flat) == 1 else errors
 
 
-def _leaves(error: BaseException) -> "list[BaseException]":
+def _leaves(error: BaseException) -> list[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         return [leaf for one in error.exceptions for leaf in _leaves(one)]
     return [error]

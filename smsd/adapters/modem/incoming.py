@@ -2,10 +2,11 @@
 
 import hashlib
 
+from smsd.adapters.modem.kinds import content, waiting
 from smsd.gsm import PDU, Concatenation, DecodeError, Deliver, Outcome, StatusReport
+from smsd.model.content import Content
 from smsd.model.events import Incoming, Place, Report, Verdict
 
-TYPE_0 = 0x40  # TP-PID: to be acknowledged, neither stored nor shown (23.040 9.2.3.9)
 _VERDICTS = {
     Outcome.DELIVERED: Verdict.DELIVERED,
     Outcome.TRYING: Verdict.TRYING,
@@ -39,17 +40,22 @@ def read_pdu(pdu: str, length: int | None) -> Incoming | Report:
                 key=_key(body),
             )
         case Deliver():
-            user_data = tpdu.user_data
-            joint = user_data.concatenation
+            joint = tpdu.user_data.concatenation
+            whole = content([tpdu]) or Content()
             return Incoming(
                 key=_key(body),
                 raw=_without_sc(raw, tpdu),
                 originator=tpdu.originator.number,
                 sent_at=tpdu.sent_at,
-                text=user_data.text,
+                text=whole.text,
                 place=_place(joint),
-                flash=tpdu.coding.message_class == 0,
-                silent=tpdu.pid == TYPE_0,
+                flash=whole.flash,
+                silent=whole.silent,
+                kind=whole.kind,
+                replaces=whole.replaces,
+                data=whole.data,
+                ports=whole.ports,
+                waiting=waiting([tpdu]),
             )
         case _:
             return Incoming(

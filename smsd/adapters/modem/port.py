@@ -5,23 +5,22 @@ wire is finished or resynchronised, never left half done.
 """
 
 import asyncio
-import logging
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import Absent, PhoneLost, lost
+from smsd.adapters.modem.trace import Trace
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
+from smsd.at.urcs import ECHO
 from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
 
-trace: Final = logging.getLogger("smsd.at.trace")
-
-PROBE_TIMEOUT: Final = 5.0  # seconds that a modem has to answer the probe
+PROBE_TIMEOUT: Final = 3.0  # seconds that a modem has to answer the probe
 PROBES: Final = 4  # unanswered ones after which it is taken for lost
+SILENT_LIMIT: Final = 2  # commands in a row without an answer after which something is done
 LACKING: Final = 0.5  # seconds to wait for a final result that some modems do not give
 QUIET: Final = 1.0  # seconds of silence after which no probe's answer is still to come
 SETTLED_AFTER: Final = 10.0  # seconds after which it counts as silence: some modems never cease
@@ -29,12 +28,18 @@ DRAIN_TIMEOUT: Final = 10.0  # seconds for a write: a dead port takes nothing
 
 
 class ModemError(Exception):
-    """The modem answered with an error; ``submitted``: after it had been given the PDU."""
+    """The modem answered with an error; ``submitted``: after it had been given the PDU.
 
-    def __init__(self, result: FinalResult, *, submitted: bool) -> None:
+    ``lines`` are the information lines before it.
+    """
+
+    def __init__(
+        self, result: FinalResult, *, submitted: bool, lines: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(result.text)
         self.result = result
         self.submitted = submitted
+        self.lines = lines
 
 
 class NoAnswer(Exception):
@@ -53,6 +58,10 @@ class Gone(Exception):
         self.submitted = submitted
 
 
+class Silent(PhoneLost):
+    """The port is there and nobody answers on it."""
+
+
 @dataclass(slots=True)
 class _Request:
     command: Command[Any]
@@ -63,7 +72,8 @@ class _Request:
 class Port:
     """A modem's port; `run` owns it, `execute` asks it.
 
-    ``unasked`` is called with every URC and with answers that came after all hope for them.
+    ``unasked`` is called with every URC and with answers that came after all hope for them;
+    ``trace`` keeps what the wire carries.
     """
 
     def __init__(
@@ -71,7 +81,10 @@ class Port:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         unasked: Callable[[Urc | Late], None],
+        trace: Trace | None = None,
     ) -> None:
+        self._trace = trace or Trace()
+        self._trace.opened()
         self._reader = reader
         self._writer = writer
         self._unasked = unasked
@@ -81,9 +94,12 @@ class Port:
         self._current: _Request | None = None
         self._deadline: float | None = None
         self._settle_by: float | None = None
-        self._untraced = b""
         self._silent = 0
         self._lost: BaseException | None = None
+        self.rest = 0.0
+        """Seconds between a final result and the next command: some buffers overrun without."""
+        self._rests_until = 0.0
+        self._quiet = False
 
     async def run(self) -> None:
         """Serve the port; ends by raising `PhoneLost`, or by cancellation."""
@@ -122,14 +138,14 @@ class Port:
         self._inbox.put_nowait(request)
         response = await request.answer
         if not response.result.ok:
-            raise ModemError(response.result, submitted=response.submitted)
+            raise ModemError(response.result, submitted=response.submitted, lines=response.lines)
         answer: T = command.parse(response.lines)
         return answer
 
     @property
-    def silent_commands(self) -> int:
-        """How many commands in a row the modem has left without an answer."""
-        return self._silent
+    def silent(self) -> bool:
+        """Whether the modem has left commands without an answer, one after the other."""
+        return self._silent >= SILENT_LIMIT
 
     async def _read(self) -> None:
         try:
@@ -157,8 +173,7 @@ class Port:
     async def _write(self) -> None:
         if not (data := self._dialogue.data_to_send()):
             return
-        if trace.isEnabledFor(logging.DEBUG):
-            trace.debug("> %s", _shown(data))
+        self._trace.sent(data)
         try:
             self._writer.write(data)
             async with asyncio.timeout(DRAIN_TIMEOUT):
@@ -169,18 +184,20 @@ class Port:
     async def _step(self) -> None:
         """Wait for data, a request or the end of a time, and do what follows from it."""
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._next_moment()):
                 item = await self._inbox.get()
         except TimeoutError:
-            self._overdue()
+            if self._resting:
+                self._begin_next()
+            else:
+                self._overdue()
             return
         if isinstance(item, _Request):
             self._waiting.append(item)
         elif item is None:
             raise Absent(Fault(FaultClass.MODEM, "the port is gone"))
         else:
-            if trace.isEnabledFor(logging.DEBUG):
-                self._trace(item)
+            self._trace.received(item)
             before = self._dialogue.state
             for event in self._dialogue.receive(item):
                 self._event(event)
@@ -203,8 +220,23 @@ class Port:
         elif dialogue.state is State.IDLE and before is State.STALE:
             self._resynced()
 
+    def _next_moment(self) -> float | None:
+        """When there is something to do even if nothing comes, in the loop's time."""
+        return self._rests_until if self._resting else self._deadline
+
+    @property
+    def _resting(self) -> bool:
+        """Nothing is on the wire, and the next command waits for the end of the modem's rest."""
+        return self._idle and bool(self._waiting)
+
+    @property
+    def _idle(self) -> bool:
+        return self._dialogue.state is State.IDLE and self._current is None
+
     def _begin_next(self) -> None:
-        while self._dialogue.state is State.IDLE and self._current is None and self._waiting:
+        if asyncio.get_running_loop().time() < self._rests_until:
+            return
+        while self._idle and self._waiting:
             request = self._waiting.popleft()
             if request.answer.cancelled():
                 continue
@@ -220,11 +252,20 @@ class Port:
             case Response():
                 self._silent = 0
                 self._deadline = None
+                self._listen_for_echo()
+                if self.rest:
+                    self._rests_until = asyncio.get_running_loop().time() + self.rest
                 self._answer(event)
             case Late():
                 self._late(event)
             case Urc():
                 self._unasked(event)
+
+    def _listen_for_echo(self) -> None:
+        """A modem that was quiet and repeats commands again has started anew without a word."""
+        if self._quiet and self._dialogue.echoed:
+            self._unasked(Urc(ECHO))
+        self._quiet = not self._dialogue.echoed
 
     def _late(self, late: Late) -> None:
         """Given up, but here it is: the caller still waits for the line to be in order.
@@ -257,10 +298,13 @@ class Port:
             self._begin_next()
             return
         if dialogue.state is State.STALE and dialogue.probes >= PROBES:
-            raise lost("the modem does not answer", hint="unplug it and plug it in again")
+            words = "the modem does not answer"
+            raise Silent(Fault(FaultClass.MODEM, words, hint="is it the right port?"))
         self._abandon()
 
     def _abandon(self) -> None:
+        if self._current is not None:
+            self._trace.note("given up: its time is over")
         self._dialogue.abandon()
         self._deadline = asyncio.get_running_loop().time() + PROBE_TIMEOUT
 
@@ -286,24 +330,3 @@ class Port:
             if not request.answer.done():
                 request.answer.set_exception(Gone(str(reason), submitted=False))
         self._lost = reason
-
-    def _trace(self, data: bytes) -> None:
-        """What came, line by line: cut anywhere, a PDU or an echoed PIN could not be told."""
-        *lines, rest = re.split(rb"[\r\n]+", self._untraced + data)
-        self._untraced = rest[-TRACED:]
-        for line in filter(None, lines):
-            shown = _NUMBER.sub(rb"\1...\2", _HEX.sub(b"<hex>", line))
-            trace.debug("< %s", _SECRET.sub(rb"\1...", shown))
-
-
-TRACED: Final = 4096  # octets of a line without end that are kept to be shown
-_HEX: Final = re.compile(rb"[0-9A-Fa-f]{24,}")
-_NUMBER: Final = re.compile(rb"(\+?[0-9]{2})[0-9]{3,}([0-9]{3})")
-_SECRET: Final = re.compile(rb"(AT\+(?:CPIN|CLCK|CPWD)=).*", re.IGNORECASE)  # as echoed
-
-
-def _shown(data: bytes) -> str:
-    """What is written, without PIN and without the octets of a message."""
-    if data.startswith((b"AT+CPIN=", b"AT+CLCK=", b"AT+CPWD=")):
-        return f"{data[:8].decode()}…"
-    return f"{len(data) - 1} hex digits and Ctrl-Z" if data.endswith(b"\x1a") else repr(data)

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from smsd.adapters.contract import lost
 from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.profiles import GENERIC
 from smsd.at import commands
 from smsd.at.dialogue import Command
 from smsd.at.syntax import AnswerError
@@ -128,7 +129,7 @@ async def _identity(line: _Line, tries: int, sim_within: float) -> Identity:
 
 
 async def _iccid(line: _Line) -> str | None:
-    for command in (commands.iccid_file(), *map(commands.iccid, commands.ICCID_COMMANDS)):
+    for command in map(commands.iccid, GENERIC.iccid):
         if found := await _asked(line, command):
             return found
     return None

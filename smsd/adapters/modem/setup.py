@@ -5,14 +5,14 @@ refusal, for three wrong ones lock it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, Sink, lost
-from smsd.adapters.modem.faults import fault_of
+from smsd.adapters.modem.faults import BOOTING, fault_of
 from smsd.adapters.modem.port import ModemError, NoAnswer, Port
-from smsd.adapters.modem.profiles import Indications, Profile
+from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
 from smsd.at import commands
 from smsd.at.commands import Functionality
 from smsd.at.dialogue import Command
@@ -20,9 +20,19 @@ from smsd.at.syntax import AnswerError
 from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
+PinOf = Callable[[str], str | None]
+"""The PIN for a SIM by its ICCID (empty where it is not known); ``None``: there is none."""
 
+USUAL: Final = (
+    "AT+CSMS=0",  # with 1 what is handed over must be acknowledged in time, behind a long CMGS
+    "AT+CREG=1",
+    "AT+COPS=3,0",
+    "AT+CLIP=1",  # numbers of callers
+    "AT+CRC=1",
+    "AT+CVHU=0",  # ATH hangs up
+)
 SIM_POLL: Final = 1.0  # seconds between looks at a SIM that is busy
-AFTER_PIN: Final = 1.0  # seconds of rest before SIM data is touched (27.007 8.3 sets none)
+SIM_AWAY: Final = 20.0  # seconds between waits for a SIM that is not there
 _IDENTITY: Final = {
     "manufacturer": "AT+CGMI",
     "model": "AT+CGMM",
@@ -34,43 +44,91 @@ _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a modem turned out to be able to do.
+    """What a modem turned out to be and to be able to do.
 
     ``memories`` are those that messages are swept from; ``acknowledges``: what is handed over
-    waits for ``+CNMA``; ``announces``: an arrival is told, so sweeps may be rare.
+    waits for ``+CNMA``; ``indications`` is what ``+CNMI`` was set to, ``None`` where nothing was
+    accepted; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
+    empty where no command told it, and ``iccid_command`` is the one that did. ``model`` is what it
+    calls itself, firmware and all.
     """
 
+    profile: Profile
+    imei: str
+    iccid: str
+    iccid_command: str | None
     memories: tuple[str, ...]
     acknowledges: bool
-    announces: bool
+    model: str
+    indications: Indications | None
+
+    @property
+    def announces(self) -> bool:
+        """Whether the arrival of messages is told."""
+        return self.indications is not None and self.indications[1] == 1
 
 
-async def set_up(port: Port, profile: Profile, pin: str | None, sink: Sink) -> Setup:
-    """Walk the steps; raises `PhoneLost` in words where a person must act or the modem is gone."""
-    for line in ("ATE0", *profile.settings):
+async def set_up(
+    port: Port, profile: Profile, profiles: Mapping[str, Profile], pin: PinOf, sink: Sink
+) -> Setup:
+    """Walk the steps; raises `PhoneLost` in words where a person must act or the modem is gone.
+
+    ``profile`` is what the port's USB ids say; a generic one gives way to the one of ``profiles``
+    that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there.
+    """
+    for line in ("ATE0", "ATV1"):
         await accepted(port, commands.setting(line))
+    if not await accepted(port, commands.setting("AT+CMEE=1")):
+        await accepted(port, commands.setting("AT+CMEE=2"))  # some tell errors in words alone
+    port.rest = profile.rest
+    await run_all(port, profile.first)
     identity: dict[str, str | int | None] = {}
     for name, command in _IDENTITY.items():
-        known = await attempt(port, commands.identity(command))
-        identity[name] = known or None
+        told = await attempt(port, commands.identity(command))
+        identity[name] = told or None
+    if profile.name == GENERIC.name:
+        maker, model = identity["manufacturer"], identity["model"]
+        known = recognised(profiles.values(), f"{maker or ''} {model or ''}")
+        if known is not None:
+            profile = known
+            port.rest = profile.rest
+            await run_all(port, profile.first)
+    model_and_firmware = " ".join(str(value) for value in identity.values() if value)
+    if await sink.recall(f"mutes {model_and_firmware}") is not None:
+        await run_all(port, profile.unmute)
     imei = await attempt(port, commands.serial_number()) or ""
-    sink.facts(**identity, imei=imei or None)
+    sink.facts(**identity, imei=imei or None, profile=profile.name)
     radio = await attempt(port, commands.functionality())
     if radio is not None and radio != Functionality.FULL:
         await accepted(port, commands.set_functionality(Functionality.FULL))
-    iccid = await unlock(port, profile, pin, imei, sink)
+    iccid, iccid_command = await unlock(port, profile, pin, imei, sink)
     sink.facts(iccid=iccid or None)
+    await accepted(port, commands.setting('AT+CSCS="GSM"'))
     try:
         await port.execute(commands.setting("AT+CMGF=0"))
     except ModemError as error:
         raise lost(f"the modem refuses PDU mode ({error})") from error
+    for line in (*USUAL, *profile.settings):
+        if line not in profile.leave_out:
+            await accepted(port, commands.setting(line))
     memories = await choose_memories(port, profile)
-    announces = await indicate(port, profile, memories)
+    indications = await indicate(port, profile, memories, model_and_firmware, sink)
     return Setup(
+        profile=profile,
+        imei=imei,
+        iccid=iccid,
+        iccid_command=iccid_command,
         memories=memories,
         acknowledges=await attempt(port, commands.service()) == 1,
-        announces=announces,
+        model=model_and_firmware,
+        indications=indications,
     )
+
+
+async def run_all(port: Port, lines: Sequence[str]) -> None:
+    """Send lines of a profile's, whatever becomes of them."""
+    for line in lines:
+        await accepted(port, commands.setting(line, timeout=5.0))
 
 
 async def attempt(port: Port, command: Command[T]) -> T | None:
@@ -81,49 +139,52 @@ async def attempt(port: Port, command: Command[T]) -> T | None:
         return None
 
 
-async def unlock(port: Port, profile: Profile, pin: str | None, imei: str, sink: Sink) -> str:
-    """Wait for the SIM, enter its PIN if it asks for one; returns the ICCID, empty if not told."""
-    iccid, entered = "", False
+async def unlock(
+    port: Port, profile: Profile, pin_of: PinOf, imei: str, sink: Sink
+) -> tuple[str, str | None]:
+    """Wait for the SIM, enter its PIN if it asks for one; returns what `read_iccid` does."""
+    iccid, entered = await read_iccid(port, profile.iccid), False
     deadline = asyncio.get_running_loop().time() + profile.sim_ready
     while True:
-        state, fault = await _pin_state(port)
-        iccid = iccid or await read_iccid(port)
+        state, fault = await _pin_state(port, profile)
+        if not iccid[0]:
+            iccid = await read_iccid(port, profile.iccid)
+        sim, pin = iccid[0] or imei, pin_of(iccid[0])
         if state in _USABLE and fault is None:
-            iccid = iccid or await read_iccid(port)
             if pin is not None and not entered:  # a try that was not settled was no refusal
-                await sink.pin_settled(iccid or imei, pin, refused=False)
+                await sink.pin_settled(sim, pin, refused=False)
             return iccid
         if state == "SIM PIN" and not entered:  # some SIMs say so for a while after it was taken
             entered = True
-            await _enter_pin(port, pin, iccid or imei, sink)
+            await _enter_pin(port, profile, pin, sim, sink)
             deadline = asyncio.get_running_loop().time() + profile.sim_ready
-            await asyncio.sleep(AFTER_PIN)
+            await asyncio.sleep(profile.after_pin)
             continue
         if state == "SIM PUK":
             raise _locked("the SIM is blocked and asks for its PUK", "unlock it in a telephone")
         if asyncio.get_running_loop().time() > deadline:
             words = fault.words if fault else f"the SIM says {state}"
-            raise PhoneLost(fault or Fault(FaultClass.SIM, words))
+            raise PhoneLost(fault or Fault(FaultClass.SIM, words), pause=SIM_AWAY)
         await asyncio.sleep(SIM_POLL)
 
 
-async def _pin_state(port: Port) -> tuple[str, Fault | None]:
+async def _pin_state(port: Port, profile: Profile) -> tuple[str, Fault | None]:
     """What the SIM asks for; a fault where it cannot be asked (busy, absent)."""
     try:
         return await port.execute(commands.pin_state()), None
     except ModemError as error:
-        return "", fault_of(error.result)
+        return "", fault_of(error.result, profile)
     except (NoAnswer, AnswerError):
         return "", Fault(FaultClass.SIM, "the modem does not tell the state of its SIM")
 
 
-async def _enter_pin(port: Port, pin: str | None, sim: str, sink: Sink) -> None:
+async def _enter_pin(port: Port, profile: Profile, pin: str | None, sim: str, sink: Sink) -> None:
     """Enter the PIN, once for this SIM; the try is durable before it is made."""
     if pin is None:
         raise _locked(
             "the SIM asks for a PIN", "set pin in the phone's configuration, or take the PIN off"
         )
-    tries = await attempt(port, commands.pin_tries())
+    tries = await pin_tries(port, profile)
     if tries is not None and tries <= 1:
         raise _locked(
             f"the SIM has {tries} try left for its PIN: smsd leaves that one to you",
@@ -139,7 +200,7 @@ async def _enter_pin(port: Port, pin: str | None, sim: str, sink: Sink) -> None:
     except ModemError as error:
         if error.result.cme in _BUSY:  # it has not looked at the PIN yet
             await sink.pin_settled(sim, pin, refused=False)
-            raise PhoneLost(fault_of(error.result)) from error
+            raise PhoneLost(fault_of(error.result, profile)) from error
         await sink.pin_settled(sim, pin, refused=True)
         raise _locked(
             f"the SIM refused the PIN ({error.result.text})",
@@ -152,12 +213,21 @@ def _locked(words: str, hint: str) -> PhoneLost:
     return PhoneLost(Fault(FaultClass.SIM, words, hint=hint))
 
 
-async def read_iccid(port: Port) -> str:
-    """The SIM's number from EF_ICCID, else by a vendor's command; empty if none answers."""
-    for command in (commands.iccid_file(), *map(commands.iccid, commands.ICCID_COMMANDS)):
-        if found := await attempt(port, command):
-            return found
-    return ""
+async def pin_tries(port: Port, profile: Profile) -> int | None:
+    """How often the PIN may still be tried, ``None`` where no command of the profile tells."""
+    for counter in profile.pin_tries:
+        tries = await attempt(port, commands.pin_tries(counter.command, counter.pattern))
+        if tries is not None:
+            return tries
+    return None
+
+
+async def read_iccid(port: Port, lines: Sequence[str]) -> tuple[str, str | None]:
+    """The SIM's number and the command that told it; empty and ``None`` where none does."""
+    for line in lines:
+        if found := await attempt(port, commands.iccid(line)):
+            return found, line
+    return "", None
 
 
 async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
@@ -170,6 +240,8 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     if offered is None:
         return profile.memories[:1]
     able = [name for name in profile.memories if name in offered.read and name in offered.receive]
+    if able:
+        await messages_ready(port, able[0], profile.sim_ready / 2)
     sizes: dict[str, int] = {}
     for name in able:
         fill = await attempt(port, commands.select_memories(name))
@@ -184,6 +256,21 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     return (name, *(other for other in others if other in offered.read))
 
 
+async def messages_ready(port: Port, memory: str, seconds: float) -> None:
+    """Wait until the modem lets a memory be selected: some load messages long after the SIM."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            await port.execute(commands.select_memories(memory))
+            return
+        except ModemError as error:
+            if error.result.text not in BOOTING:
+                return  # it will not do it any better later
+        except (NoAnswer, AnswerError):
+            return
+        await asyncio.sleep(SIM_POLL)
+
+
 async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
     """Ask until there is an answer or the time is over."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -192,21 +279,29 @@ async def patiently(ask: Callable[[], Awaitable[T | None]], seconds: float) -> T
     return answer
 
 
-async def indicate(port: Port, profile: Profile, memories: tuple[str, ...]) -> bool:
+async def indicate(
+    port: Port, profile: Profile, memories: tuple[str, ...], model: str, sink: Sink
+) -> Indications | None:
     """Switch indications on, by the profile's ladder, else by what the modem offers.
 
-    Reports are stored (ds 2) only where the memory they go to can be read. Returns whether the
-    arrival of messages is announced.
+    The rung that worked on the same model and firmware before comes first. Reports are stored
+    (ds 2) only where the memory they go to can be read. Returns what was accepted, if anything was.
     """
-    ladder = [i for i in profile.indications if i[3] != 2 or profile.report_memory in memories]
-    for values in ladder:
+    usable = [i for i in profile.indications if i[3] != 2 or profile.report_memory in memories]
+    ladder = [(",".join(map(str, values)), values) for values in usable]
+    key = f"cnmi {model}"
+    remembered = await sink.recall(key)
+    ladder.sort(key=lambda rung: rung[0] != remembered)
+    for name, values in ladder:
         if await accepted(port, commands.indications(*values)):
-            return True
+            if name not in (remembered, ladder[0][0]):
+                await sink.remember(key, name)
+            return values
     offered = await attempt(port, commands.offered_indications())
     if offered is None or len(offered) < 5:
-        return False
+        return None
     values = _from_offer(offered, profile.report_memory in memories)
-    return await accepted(port, commands.indications(*values)) and values[1] == 1
+    return values if await accepted(port, commands.indications(*values)) else None
 
 
 def _from_offer(offered: tuple[tuple[int, ...], ...], reports_stored: bool) -> Indications:

@@ -1,4 +1,4 @@
-"""A modem on a pseudo terminal: the device that appears, hangs up, vanishes and comes back."""
+"""One tty of a modem on a pseudo terminal: it appears, hangs up, vanishes and comes back."""
 
 import asyncio
 import contextlib
@@ -10,65 +10,85 @@ import termios
 import tty
 from pathlib import Path
 
-from hwsim.modem import Modem
+from hwsim.channels import Channel
+from hwsim.watch import OpenWatch
 
-# How often a closed port is looked at; a client that opens it waits half of this on average.
-LOOK_EVERY = 0.01
 # What a modem keeps for a computer that does not read; the rest is lost, as on real lines.
 BACKLOG_OCTETS = 65536
 
 
-class Port:
-    """Carries one modem; `path` is a symbolic link to the pseudo terminal of the moment."""
+class Terminal:
+    """Carries one channel; `path` is a symbolic link to the pseudo terminal of the moment."""
 
-    def __init__(self, modem: Modem, path: Path, loop: asyncio.AbstractEventLoop) -> None:
-        self.modem = modem
+    def __init__(self, channel: Channel, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.channel = channel
         self.path = path
         self.terminal = ""
         self._loop = loop
         self._master = -1
         self._outgoing = bytearray()
         self._listening = False
-        self._pulls = 0
-        modem.write = self._write
-        modem.vanish = self.unplug
-        self._open()
+        self._broken = False
+        self._held = -1
+        channel.write = self._write
 
     @property
-    def plugged(self) -> bool:
+    def present(self) -> bool:
         """Whether the device is there."""
         return self._master >= 0
 
     @property
     def opened(self) -> bool:
-        """Whether a client has it open, as far as was noticed."""
+        """Whether a client has it open."""
         return self._listening
 
-    def unplug(self, seconds: float | None = None) -> None:
-        """Take the device away; it comes back after `seconds`, with None only by `plug`."""
-        if self.plugged:
-            self.modem.power_off()
-            self._close()
-        self._pulls += 1
-        if seconds is not None:
-            self._loop.call_later(seconds, self._come_back, self._pulls)
-
-    def plug(self) -> None:
-        """Bring the device back as a new terminal with a freshly started modem."""
-        if not self.plugged:
+    def open(self, watch: OpenWatch) -> None:
+        """Make the device appear."""
+        self._watch = watch
+        self._broken = False
+        if not self.present:
             self._open()
-            self.modem.power_on()
-
-    def _come_back(self, pull: int) -> None:
-        # A later pull, or the end of the world, has the last word.
-        if pull == self._pulls:
-            self.plug()
 
     def close(self) -> None:
-        """End for good."""
-        self._pulls += 1
-        if self.plugged:
-            self._close()
+        """Make it vanish: whoever has it open gets the end of it at once."""
+        self.release()
+        if self.present:
+            self._stop_listening()
+            os.close(self._master)
+            self._master = -1
+        self.path.unlink(missing_ok=True)
+
+    def break_down(self) -> None:
+        """Leave the node and answer every octet with EIO (H3)."""
+        self._stop_listening()
+        if self.present:
+            os.close(self._master)
+        self._broken = True
+        self._open()
+
+    def stall(self, seconds: float) -> None:
+        """Read nothing for so long: the client's writes and drains block (H11)."""
+        if self._listening:
+            self._loop.remove_reader(self._master)
+            self._loop.call_later(seconds, self._go_on, self._master)
+
+    def _go_on(self, master: int) -> None:
+        if master == self._master and self._listening:
+            self._loop.add_reader(master, self._read)
+
+    def hold(self) -> None:
+        """Have another program hold the port: TIOCEXCL and flock."""
+        if self._held < 0 and self.present:
+            self._held = os.open(self.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.ioctl(self._held, termios.TIOCEXCL)
+
+    def release(self) -> None:
+        """Let that program go."""
+        if self._held >= 0:
+            fcntl.ioctl(self._held, termios.TIOCNXCL)
+            os.close(self._held)
+            self._held = -1
 
     def _open(self) -> None:
         before = self.terminal
@@ -86,7 +106,8 @@ class Port:
         os.set_blocking(self._master, False)
         self._outgoing.clear()
         self._replace_link()
-        self._listen_when_open(self._master)
+        master = self._master
+        self._watch.watch(self.terminal, lambda: self._look(master))
 
     def _replace_link(self) -> None:
         fresh = self.path.with_name(self.path.name + ".new")
@@ -94,23 +115,22 @@ class Port:
         fresh.symlink_to(self.terminal)
         fresh.replace(self.path)
 
-    def _close(self) -> None:
-        self._stop_listening()
-        os.close(self._master)
-        self._master = -1
-        self.path.unlink(missing_ok=True)
-
-    def _listen_when_open(self, master: int) -> None:
-        """Look until a client has the terminal open, then listen to the descriptor."""
+    def _look(self, master: int) -> bool:
+        """Listen if a client has the terminal open; True when nobody need look again."""
         if master != self._master or self._listening:
-            return
+            return True
         poll = select.poll()
         poll.register(master, select.POLLIN)
         if any(event & select.POLLHUP for _, event in poll.poll(0)):
-            self._loop.call_later(LOOK_EVERY, self._listen_when_open, master)
-        else:
-            self._listening = True
-            self._loop.add_reader(master, self._read)
+            return False
+        if self._broken:
+            os.close(self._master)
+            self._open()
+            return True
+        self._listening = True
+        self._loop.add_reader(master, self._read)
+        self.channel.opened()
+        return True
 
     def _stop_listening(self) -> None:
         if self._listening:
@@ -129,7 +149,7 @@ class Port:
                 raise
             self._hang_up()
             return
-        self.modem.feed(octets)
+        self.channel.feed(octets)
 
     def _hang_up(self) -> None:
         """The client closed the port: forget what it did not read, and its exclusive hold."""
@@ -146,10 +166,10 @@ class Port:
             fcntl.ioctl(slave, termios.TIOCNXCL)
             termios.tcflush(slave, termios.TCIFLUSH)
         os.close(slave)
-        self._listen_when_open(self._master)
+        self._watch.again(self.terminal)
 
     def _write(self, octets: bytes) -> None:
-        if not self.plugged or not self._listening:
+        if not self.present or not self._listening:
             return
         if not self._outgoing:
             try:

@@ -1,0 +1,128 @@
+"""A person's own AT command: read apart, and refused where it would break what smsd promises.
+
+``NEVER`` is what no one may force: it sends behind the queue's back, burns a SIM's tries, or
+deletes and acknowledges what is not kept yet. ``FORCED`` changes how smsd and its modem talk.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from smsd.at.dialogue import Command
+
+LONGEST: Final = 400  # characters; V.250 5.2.1 asks for 40, makers take 500 and more
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1.0, 180.0  # seconds; +COPS=? takes up to three minutes
+
+
+class Refused(ValueError):
+    """A command that is not given; ``forcible``: ``force`` would."""
+
+    def __init__(self, words: str, *, forcible: bool = False) -> None:
+        super().__init__(words)
+        self.forcible = forcible
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Which commands, by the whole of one without blanks and in capitals, and why not."""
+
+    pattern: str
+    words: str
+
+
+NEVER: Final = (
+    _Rule(r"\+CMG[SCW]\b|\+CMSS\b", "messages go through smsd's queue: use smsd send"),
+    _Rule(r"[+^*%#$]E?CPIN2?=", "a PIN is tried once, by smsd: use pin in the configuration"),
+    _Rule(r"\+CPWD=|\+CLCK=.*,[01]\b|\+CLCK=[^,]*$", "a wrong password locks the SIM"),
+    _Rule(r"\+CSIM=|\+CRSM=(?!176,|178,|192,|242,)", "it could write to the SIM or burn a PIN"),
+    _Rule(r"\+CMGD\b", "smsd deletes a message once it is kept here"),
+    _Rule(r"\+CNMA\b", "smsd acknowledges a message once it is kept here"),
+    _Rule(r"\+\+\+", "there is no data mode to leave"),
+)
+FORCED: Final = (
+    _Rule(r"\+CFUN=(?!1$)", "it takes the modem out of service"),
+    _Rule(r"\^RESET|\+CRESET|\+CPOWD|\+QPOWD|#SHDN|#REBOOT|\^SMSO|!RESET|\+ZRST", "it resets it"),
+    _Rule(r"\+CPMS=|\+CNMI=|\+CMGF=|\+CSMS=|\+CSCS=|\+CMEE=|\+CMMS=", "smsd sets this itself"),
+    _Rule(r"\+CUSD=", "its reply would go to nobody: use smsd ussd"),
+    _Rule(r"\+IPR=|\+ICF=|\+IFC=|\+CMUX|\+QSCLK=|\+CSCLK=|\+UPSV=", "the line would be lost"),
+    _Rule(r"\^U2DIAG|\^SETPORT|\+QCFG=|\+CUSBPIDSWITCH|\+ZCDRUN|\^SYSCFG", "it lasts for good"),
+    _Rule(r"E1|V0|Q1|Z|&[FWZDCK]|S[0-9]+=|X", "it changes how the modem answers"),
+    _Rule(r"[DAO]|\+CGDATA|\+CGACT|\+CHUP|H", "calls and data are none of this port's business"),
+)
+
+
+def parse(line: str) -> tuple[str, ...]:
+    """The commands of a line, each as written without its AT; raises `Refused`.
+
+    They stand one after the other, extended ones closed with a semicolon (V.250 5.2.1).
+    """
+    text = line.strip()
+    if not text:
+        raise Refused("an AT command is wanted")
+    if len(text) > LONGEST:
+        raise Refused(f"at most {LONGEST} characters")
+    if not (text.isascii() and text.isprintable()):
+        raise Refused("only printable ASCII characters can stand in a command")
+    if text.startswith("+++"):
+        raise Refused("there is no data mode to leave")
+    if text[:2].upper() == "AT":
+        text = text[2:]
+    found: list[str] = []
+    while text := text.lstrip(" ;"):
+        match = _ONE.match(text)
+        if match is None:
+            raise Refused(f"this is no AT command: {text[:12]}")
+        found.append(match[0].rstrip(" "))
+        text = text[match.end() :]
+    return tuple(found)
+
+
+# An extended command goes to the semicolon that no quotes hold; a dial string to the end.
+_ONE: Final = re.compile(
+    r"""[+^*%#$!_/][A-Za-z0-9](?:[^;"]|"[^"]*(?:"|$))*
+      | [Dd].*
+      | [Ss][0-9]+[ ]*(?:=[ ]*[0-9]*|\?)?
+      | [&\\%]?[A-Za-z][ ]*[0-9]*""",
+    re.VERBOSE,
+)
+
+
+def check(commands: Sequence[str], *, force: bool = False) -> None:
+    """Raise `Refused` where one of the commands must not be given."""
+    for command in commands:
+        if re.fullmatch(r"[^=?\"]+=?\?", command):
+            continue  # what reads, or asks for the range of values, changes nothing
+        bare = re.sub(r'[ "]', "", command).upper()
+        for rules, forcible in ((NEVER, False), (FORCED, True)):
+            for rule in rules:
+                if re.match(rule.pattern, bare) and not (forcible and force):
+                    words = f"AT{_name(bare)} is not given: {rule.words}"
+                    raise Refused(words, forcible=forcible)
+
+
+def changes(commands: Sequence[str]) -> bool:
+    """Whether one of them may have changed how the modem is set up, so that it is set up anew."""
+    try:
+        check(commands)
+    except Refused:
+        return True
+    return False
+
+
+def command(commands: Sequence[str], *, timeout: float = 30.0) -> Command[tuple[str, ...]]:
+    """All of them as one line, whose answer is every line that came."""
+    line = "AT"
+    for one in commands:
+        extended = not one[0].isalpha() and one[0] not in "&\\"
+        line += one + (";" if extended else "")
+    prefixes = {_name(one.upper()) + ":" for one in commands}
+    return Command(
+        line.rstrip(";"), tuple, answers=tuple(sorted(prefixes)), timeout=timeout, repeats=True
+    )
+
+
+def _name(bare: str) -> str:
+    """A command without its values."""
+    found = re.match(r"[^=?, ]+", bare)
+    return found[0] if found else bare

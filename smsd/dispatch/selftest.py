@@ -1,0 +1,95 @@
+"""Whether a phone that hears nothing is deaf: a message to its own number, now and then.
+
+A modem may be registered, with signal, and receive nothing for days. Only a message that comes in
+proves the contrary; where none has for long, the phone sends one to itself.
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Final
+
+from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.phones import Phone
+from smsd.logs import fields
+from smsd.model.message import Draft, State
+from smsd.model.phone import Health
+from smsd.store.database import StoreUnavailable
+from smsd.store.registry import LOCAL_ACCOUNT
+
+log: Final = logging.getLogger(__name__)
+
+TAG: Final = "smsd-selftest"
+ARRIVES: Final = 180.0  # seconds that such a message may take
+VALIDITY: Final = 300  # seconds: a test that is late tests nothing
+AGAIN: Final = 60.0  # seconds after a step that should have helped
+UNABLE: Final = 600.0  # seconds until a phone that cannot send is looked at again
+MOST_IN_A_ROW: Final = 4  # tests that fail, after which they are only made at the usual interval
+
+
+class SelfTest:
+    """Watches phones; each is a task of its own, for a test takes minutes."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def watch(self, phone: Phone) -> None:
+        """Test a phone for ever; returns at once where it has no number or no interval."""
+        number, interval = phone.record.number, phone.record.selftest_interval
+        if number is None or not interval:
+            return
+        failures = 0
+        phone.heard_at = max(phone.heard_at, asyncio.get_running_loop().time())
+        while True:
+            await self._nothing_comes(phone, interval)
+            heard = await self._hears(phone, number) if await self._able(phone) else None
+            if heard is None:
+                await asyncio.sleep(UNABLE)
+            elif heard:
+                failures = 0
+            else:
+                failures += 1
+                log.warning(
+                    "the phone did not receive its own message",
+                    extra=fields(phone=phone.record.name, times=failures),
+                )
+                await phone.adapter.distrust()
+                await asyncio.sleep(AGAIN if failures < MOST_IN_A_ROW else interval)
+
+    async def _nothing_comes(self, phone: Phone, interval: float) -> None:
+        """Wait until nothing has come in for so many seconds."""
+        loop = asyncio.get_running_loop()
+        while (left := phone.heard_at + interval - loop.time()) > 0:  # noqa: ASYNC110 it moves
+            await asyncio.sleep(left)
+
+    async def _able(self, phone: Phone) -> bool:
+        """Whether the phone itself may send now: never without credit, never over a limit."""
+        statuses = await self._gateway.statuses()
+        return statuses.get(int(phone.record.id)) == Health.AVAILABLE
+
+    async def _hears(self, phone: Phone, number: str) -> bool | None:
+        """Send the message; False if it went and did not come, ``None`` if it did not go."""
+        began = asyncio.get_running_loop().time()
+        phone.expects = f"smsd self-test {secrets.token_hex(4)}"
+        draft = Draft(
+            phone.expects,
+            ((number, "[]"),),
+            1,
+            phone=int(phone.record.id),
+            tag=TAG,
+            validity=VALIDITY,
+        )
+        try:
+            accepted = await self._gateway.accept(LOCAL_ACCOUNT, draft, None)
+            await asyncio.sleep(ARRIVES)
+            if phone.heard_at >= began:
+                return True
+            rows = await self._gateway.store.views.page(
+                "message", account=None, scheduled=accepted.id, state=None
+            )
+        except StoreUnavailable as error:
+            log.error("nothing can be stored", extra=fields(error=str(error)))
+            return None
+        finally:
+            phone.expects = None
+        return False if any(row["state"] in (State.SENT, State.DELIVERED) for row in rows) else None
