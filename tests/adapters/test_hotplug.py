@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.where import Found
 from smsd.adapters.supervisor import supervise
 from smsd.model.phone import Health
-from tests.adapters.plugboard import ICCID_A, ICCID_B, IMEI_A, IMEI_B, Unit, hotplug, modem
+from tests.adapters.plugboard import ICCID_A, ICCID_B, IMEI_A, IMEI_B, Unit, hotplug, modem, program
 from tests.adapters.scripted import Notes, ScriptedModem, until
 from tests.virtual_time import run
 
@@ -571,6 +572,31 @@ def test_who_holds_the_port_is_told_to_the_phone_that_may_mean_it() -> None:
             assert (await rig.finds("gsm0", 70)).device == "/dev/ttyUSB2"
 
     run(main())
+
+
+def test_modemmanager_is_suspected_where_a_port_talks_nonsense(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            silent = modem(AT=[])
+            rig.board.plug("1-1", EC25, ec25(0, silent, silent))
+            await until(rig.hotplug.problems, within=30)
+            assert "ID_MM_DEVICE_IGNORE" in rig.hotplug.problems()[0]
+
+    with program("ModemManager", tmp_path):
+        run(main())
+
+
+def test_a_serial_adapter_that_brltty_has_taken_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            rig.board.plug("1-1", "1a86:7523", {})
+            await asyncio.sleep(NO_PORTS + 1)
+            [problem] = rig.hotplug.problems()
+            assert "brltty (pid " in problem
+            assert "apt remove brltty" in problem
+
+    with program("brltty", tmp_path):
+        run(main())
 
 
 def test_the_ports_are_shown() -> None:
