@@ -3,11 +3,10 @@
 Secrets may be literal, ``env:NAME``, ``file:PATH`` or ``credential:NAME`` (systemd's credentials).
 """
 
-import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -229,9 +228,16 @@ def _explained(message: str) -> str:
         return f"{key}: {words}" if key else words
     full = f"{key}.{unknown[1]}" if key else unknown[1]
     valid = _valid_keys(key)
-    near = difflib.get_close_matches(unknown[1], valid, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"valid here: {', '.join(valid)}"
+    near = _nearest(unknown[1], valid)
+    hint = f'did you mean "{near}"?' if near else f"valid here: {', '.join(valid)}"
     return f"{full}: unknown key; {hint}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like a wrong one."""
+    import difflib  # for who has made a mistake: it takes half a megabyte
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
 
 
 def _valid_keys(key: str) -> list[str]:
@@ -299,8 +305,8 @@ def _problems(config: Config) -> Iterator[str]:
             yield f"phone[{number}].device: a port from 1 to 65535 expected"
         for name in phone.fallback or ():
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f'; did you mean "{near[0]}"?' if near else ""
+                near = _nearest(name, known)
+                hint = f'; did you mean "{near}"?' if near else ""
                 yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
         for at, limit in enumerate(limits_of(phone)):
             try:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from smsd import __version__
+from smsd import __version__, memory
 from smsd.adapters.cloud.adapter import CloudAdapter
 from smsd.adapters.cloud.smsmode import Smsmode
 from smsd.adapters.contract import Adapter
@@ -166,6 +166,7 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_keep_house(store), name="housekeeping"),
             group.create_task(Balances(phones, now).run(), name="balances"),
         ]
+        memory.trim()
         notifier.ready()
         log.info("smsd is ready", extra=fields(version=__version__, phones=len(phones.all())))
         await stop.wait()

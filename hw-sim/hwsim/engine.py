@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hwsim.at import Refusal, cme, cms
+from hwsim.chatter import Chatterbox
 from hwsim.clock import Clock
 from hwsim.faults import Fault, Faults
 from hwsim.ills import Ill, Ills
 from hwsim.inbox import Inbox
 from hwsim.network import Network
-from hwsim.personality import Chatter, Personality, Reset
+from hwsim.personality import Personality, Reset
 from hwsim.sim import Record, Sim
 
 LAC, CELL = "00C3", "000A1B2C"
 # 22.001 leaves it to networks; most repeat it so.
 RING_EVERY = 3.0
-# A flood that nobody silences overruns the buffers of the modem itself.
-FLOOD_SECONDS = 30.0
 _WORD = re.compile(r"\{(\w+)\}")
 _CONDITION = re.compile(r"\[([^=\]]+)=([^\]]*)\] ?")
 
@@ -84,7 +83,7 @@ class Engine:
         self.vanish: Callable[[float | None], None] = lambda seconds: None
         self.outlets: list[Outlet] = []
         self.faults = Faults()
-        self.ills = Ills()
+        self.ills = Ills(self)
         self.log: deque[str] = deque(maxlen=200)
         self.lines_read = 0
         self.pin_entered = 0
@@ -93,7 +92,10 @@ class Engine:
         self.signal = 17
         self.service: int | None = None
         self.clock_offset = 0.0
+        self.muted = False
+        self.settings = Settings(plain=dict(personality.settings))
         self._card_waits = False
+        self.chatterbox = Chatterbox(self)
         self.inbox = Inbox(self)
         self._epoch = 0
 
@@ -115,7 +117,7 @@ class Engine:
         if self.ills.acute("H1") or self.ills.acute("H5"):
             self.dead = False
         self.ills.power_cycle()
-        self.settings = Settings(plain=dict(self.personality.settings))
+        self.forget_settings()
         self.radio = 1
         self.card_in, self._card_waits = self.card_in or self._card_waits, False
         self.unlocked = self.card_in and self.sim.pin is None
@@ -126,20 +128,23 @@ class Engine:
         self.needs_power_on = (boot.needs_power_on and not warm) or "H13" in self.ills.all
         self.caller: Caller | None = None
         self.session: str | None = None
-        self.reception_broken = self.muted = self.deaf = False
-        self.running_chatter: set[int] = set()
+        self.reception_broken = self.deaf = False
+        self.muted = self.muted and bool(self.personality.nonvolatile)
         self.inbox.reset()
         for outlet in self.outlets:
             outlet.reset()
         self._reported_state = self.registration
         for moment, line in [] if warm else boot.says:
             self.after(moment, lambda line=line: self.announce_template([line]))  # type: ignore[misc]
-        for position, chatter in enumerate(self.personality.chatter):
-            if chatter.running:
-                self._start_chatter(position, chatter)
+        self.chatterbox.restart()
         if not warm and boot.card_ready > 0:
             self.after(boot.card_ready, self.registration_changed)
         self.network.retry(self)
+
+    def forget_settings(self) -> None:
+        """Go back to the settings of the factory, except those that are kept for good."""
+        kept = {name: self.settings.plain[name] for name in self.personality.nonvolatile}
+        self.settings = Settings(plain=self.personality.settings | kept)
 
     def power_off(self) -> None:
         """Lose everything that is not on the card or in a memory."""
@@ -230,9 +235,7 @@ class Engine:
         busy = self.personality.card.busy_after_pin
         self.card_error = self.personality.card.error_after_pin
         self.make_busy(busy)
-        for position, chatter in enumerate(self.personality.chatter):
-            if chatter.again_after_pin:
-                self._start_chatter(position, chatter)
+        self.chatterbox.card_opened()
         self.registration_changed()
 
     def make_busy(self, seconds: float, error: int | None = None) -> None:
@@ -357,33 +360,15 @@ class Engine:
             if line is not None:
                 self.announce([line])
 
-    def _start_chatter(self, position: int, chatter: Chatter) -> None:
-        if position in self.running_chatter:
-            return
-        self.running_chatter.add(position)
-
-        def chat() -> None:
-            if position not in self.running_chatter:
-                return
-            if not (chatter.idle_only and self.busy):
-                self.announce_template([self.rng.choice(chatter.say)])
-            self.after(self.rng.uniform(*chatter.every), chat)
-
-        self.after(self.rng.uniform(*chatter.every), chat)
-
     @property
     def busy(self) -> bool:
         """Whether a command runs on any port."""
         return False
 
     def heard(self, text: str) -> None:
-        """A command ran well: it may silence or wake chatter."""
-        for position, chatter in enumerate(self.personality.chatter):
-            if text in chatter.stops_at:
-                self.running_chatter.discard(position)
-                self.ills.all.pop("H5", None)
-            elif text in chatter.starts_at:
-                self._start_chatter(position, chatter)
+        """A command ran well: what it silences, wakes or mutes."""
+        if self.personality.chatter and self.chatterbox.heard(text):
+            self.ills.all.pop("H5", None)
         if text in self.personality.mutes_messages:
             self.muted = True
         elif text in self.personality.unmutes_messages:
@@ -438,23 +423,7 @@ class Engine:
 
     def fall_ill(self, one: Ill) -> None:
         """Begin one of H1 to H13; those of the port (H3, H11) are the port's to carry out."""
-        self.ills.add(one)
-        match one.kind:
-            case "H1":
-                self.dead = True
-                self._zombie(one)
-            case "H2" | "H4" if one.value > 0:
-                one.acute = False
-                self.after(one.value * 60, lambda: self._break_out(one))
-            case "H9" if one.value > 0:
-                one.acute = False
-                self.after(one.value, lambda: self._break_out(one))
-            case "H5":
-                self._flood(one, self.clock.time() + FLOOD_SECONDS)
-            case "H8":
-                self._restart_every(one)
-            case "H13":
-                self.needs_power_on = True
+        self.ills.begin(one)
 
     def recover(self) -> None:
         """Lose every illness at once, as if there had been none."""
@@ -464,36 +433,10 @@ class Engine:
         self.needs_power_on = self.reception_broken = False
         self.network.retry(self)
 
-    def _break_out(self, one: Ill) -> None:
-        one.acute = self.ills.all.get(one.kind) is one
-
-    def _is_ill(self, one: Ill) -> bool:
-        return self.ills.all.get(one.kind) is one
-
-    def _zombie(self, one: Ill) -> None:
-        if self._is_ill(one):
-            number = self.rng.randrange(10**8)
-            for outlet in self.outlets:
-                outlet.announce([f"^BOOT:{number},0,0,0,6"], at_once=True)
-            self.after(one.value, lambda: self._zombie(one))
-
-    def _flood(self, one: Ill, until: float) -> None:
-        if not self._is_ill(one):
-            return
-        if self.clock.time() >= until:
-            self.dead = True
-            return
-        self.announce([(self.personality.gossip or ["+ZUSIMR:2"])[0]], at_once=True)
-        self.after(1 / max(one.value, 0.01), lambda: self._flood(one, until))
-
-    def _restart_every(self, one: Ill) -> None:
-        def again() -> None:
-            if self._is_ill(one):
-                if self.powered:
-                    self.vanish(3.0)
-                self._restart_every(one)
-
-        self.clock.call_later(one.value, again)
+    def say_everywhere(self, lines: list[str]) -> None:
+        """Say something although the modem answers nothing."""
+        for outlet in self.outlets:
+            outlet.announce(lines, at_once=True)
 
     def check_radio(self) -> None:
         """Refuse to send while deaf (H2)."""

@@ -9,7 +9,7 @@ from hwsim import tpdu
 from hwsim.at import cms
 from hwsim.network import Handset, Network
 from hwsim.personality import Personality
-from hwsim.sim import Memory, Record, Sim
+from hwsim.sim import JoinedRecords, Memory, Record, Sim
 from hwsim.userdata import coding_of, decode_header
 
 WAP_PUSH_PORT = 2948
@@ -48,6 +48,12 @@ class Inbox:
             name: Memory(name, total, first)
             for name, (total, first) in host.personality.memories.items()
         }
+        if "MT" in self.memories:
+            both, parts = self.memories["MT"], [self.memories["SM"], self.memories["ME"]]
+            both.total = sum(memory.total for memory in parts)
+            both.records = JoinedRecords(parts, both.first)
+        if "ME_P" in self.memories:
+            self.memories["ME_P"].records = self.memories["ME"].records
         self.reset()
 
     def reset(self) -> None:
@@ -67,8 +73,9 @@ class Inbox:
 
     def card_changed(self) -> None:
         """What is on the card goes with the card."""
-        if "SM" in self.memories:
-            self.memories["SM"].records = self.host.sim.records
+        for name in ("SM", "SM_P"):
+            if name in self.memories:
+                self.memories[name].records = self.host.sim.records
 
     @property
     def read_memory(self) -> Memory:

@@ -129,6 +129,7 @@ class Line:
             return
         line = self._last_line = line[start.start() :]
         self.modem.log.append(line)
+        self.modem.lines_read += 1
         self.mode = Mode.BUSY
         self._gossip()
         self._soon(lambda: self._run(line[2:]))

@@ -151,6 +151,7 @@ class Personality:
     full_sign: list[str] = field(default_factory=list)
     # --- commands
     settings: dict[str, str] = field(default_factory=dict)
+    nonvolatile: list[str] = field(default_factory=list)  # settings that outlive a reboot
     lacks: list[str] = field(default_factory=list)
     hangs: list[str] = field(default_factory=list)  # never answered, and nothing after them
     ussd: Ussd = field(default_factory=Ussd)

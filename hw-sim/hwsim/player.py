@@ -30,9 +30,7 @@ class Player:
             warm=scenario.warm,
         )
         self.rack = Rack(options, Settings(seed=scenario.seed), self.clock)
-        for key, value in scenario.network.items():
-            words = value.split() if isinstance(value, str) else [str(value)]
-            verbs.run(self.rack, "network", [key, *words])
+        verbs.set_up(self.rack, scenario.network)
         self.heard: dict[Place, bytearray] = defaultdict(bytearray)
         for stick in self.rack.sticks:
             for channel in stick.modem.channels:

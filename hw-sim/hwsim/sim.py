@@ -1,5 +1,6 @@
 """The SIM card and the message memories: what survives a modem's reboot."""
 
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 
 UNREAD, READ, UNSENT, SENT = range(4)
@@ -21,7 +22,7 @@ class Memory:
     name: str
     total: int
     first: int = 1
-    records: dict[int, Record] = field(default_factory=dict)
+    records: MutableMapping[int, Record] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
@@ -38,6 +39,44 @@ class Memory:
         index = next(slot for slot in slots if slot not in self.records)
         self.records[index] = record
         return index
+
+
+class JoinedRecords(MutableMapping[int, Record]):
+    """The slots of several memories as one, counted on from `first` (27.005 3.1: MT)."""
+
+    def __init__(self, parts: list[Memory], first: int) -> None:
+        self._parts = parts
+        self._first = first
+
+    def _find(self, index: int) -> tuple[Memory, int]:
+        place = index - self._first
+        for memory in self._parts:
+            if 0 <= place < memory.total:
+                return memory, place + memory.first
+            place -= memory.total
+        raise KeyError(index)
+
+    def __getitem__(self, index: int) -> Record:
+        memory, place = self._find(index)
+        return memory.records[place]
+
+    def __setitem__(self, index: int, record: Record) -> None:
+        memory, place = self._find(index)
+        memory.records[place] = record
+
+    def __delitem__(self, index: int) -> None:
+        memory, place = self._find(index)
+        del memory.records[place]
+
+    def __iter__(self) -> Iterator[int]:
+        offset = self._first
+        for memory in self._parts:
+            for place in sorted(memory.records):
+                yield offset + place - memory.first
+            offset += memory.total
+
+    def __len__(self) -> int:
+        return sum(len(memory.records) for memory in self._parts)
 
 
 @dataclass(slots=True)

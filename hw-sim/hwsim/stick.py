@@ -51,10 +51,12 @@ class Stick:
         self.plugged = True
         self.watchers: list[Callable[[Stick, bool], None]] = []
         self._pulls = 0
+        self._broken = False
         modem.vanish = self.unplug
 
     def unplug(self, seconds: float | None = None) -> None:
         """Take the device away; it comes back after `seconds`, with None only by `plug`."""
+        self._broken = False
         if self.plugged:
             self.plugged = False
             self.modem.power_off()
@@ -67,8 +69,7 @@ class Stick:
 
     def plug(self) -> None:
         """Bring the device back as new terminals with a freshly started modem."""
-        broken = "H3" in self.modem.ills.all
-        if broken and self.plugged:
+        if self._broken and self.plugged:
             self.unplug()
         if not self.plugged:
             self.plugged = True
@@ -88,7 +89,8 @@ class Stick:
     def fall_ill(self, one: Ill) -> None:
         """Begin one of H1 to H13."""
         self.modem.fall_ill(one)
-        if one.kind == "H3":
+        if one.kind == "H3" and self.plugged:
+            self._broken = True
             self.ports.break_down()
             self.modem.power_off()
             if one.value:
@@ -97,6 +99,12 @@ class Stick:
                 self.modem.clock.call_later(one.value, lambda: self._come_back(pull))
         elif one.kind == "H11":
             self.ports.stall(one.value)
+
+    def recover(self) -> None:
+        """Lose every illness at once, as if there had been none."""
+        self.modem.recover()
+        if self._broken:
+            self.plug()
 
     def trade(self, other: Stick) -> None:
         """Exchange the places on the bus."""

@@ -134,11 +134,11 @@ def _fault(rack: Rack, arguments: list[str]) -> None:
 
 
 def _faults(rack: Rack, arguments: list[str]) -> Any:
-    modem = rack.stick(arguments[0]).modem
-    armed = modem.faults.armed
+    stick = rack.stick(arguments[0])
+    modem, armed = stick.modem, stick.modem.faults.armed
     if arguments[1:] == ["clear"]:
         armed.clear()
-        modem.recover()
+        stick.recover()
     rows: list[dict[str, Any]] = [
         {"kind": fault.kind, "value": fault.value, "count": fault.count, "after": fault.after}
         for fault in armed
@@ -448,3 +448,9 @@ def run(rack: Rack, verb: str, arguments: list[str]) -> Any:
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{verb}: {error}") from error
     return {"ok": True} if result is None else result
+
+
+def set_up(rack: Rack, network: dict[str, Any]) -> None:
+    """Turn the network as a scenario wants it."""
+    for key, value in network.items():
+        run(rack, "network", [key, *str(value).split()])

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 
 _IN_OPEN = 0x20
+_IN_CLOSE_WRITE = 0x08
 _IN_IGNORED = 0x8000
 # Where the kernel offers no inotify: how often closed ports are looked at.
 LOOK_EVERY = 0.02
@@ -39,6 +40,13 @@ class OpenWatch:
             self._callbacks[watch] = callback
         else:
             self._look(callback)
+
+    def written(self, path: str, callback: Callable[[], bool]) -> None:
+        """Call back each time somebody has written to `path`, where the kernel tells."""
+        if self._descriptor >= 0:
+            watch = self._libc.inotify_add_watch(self._descriptor, path.encode(), _IN_CLOSE_WRITE)
+            if watch >= 0:
+                self._callbacks[watch] = callback
 
     def again(self, path: str) -> None:
         """Look now, and where nothing tells of openings go on looking."""

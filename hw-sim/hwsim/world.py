@@ -91,6 +91,7 @@ class World(Rack):
         self.smsmode: SmsmodeServer | None = None
         self._terminals: dict[str, Terminals] = {}
         self.bus: Bus | None = None
+        self._forbidden: set[str] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> World:
@@ -113,7 +114,8 @@ class World(Rack):
         if self.options.usb:
             from hwsim.usb.bus import Bus
 
-            self.bus = Bus(self.loop, tags=self.options.mm_tags)
+            self.bus = Bus(self.loop, watch, tags=self.options.mm_tags)
+            self.bus.on_authorized = self._authorized
             self._stack.callback(self.bus.close)
             for stick in self.sticks:
                 self.bus.plug(stick, self._links(stick), at_once=True)
@@ -141,8 +143,20 @@ class World(Rack):
         assert self.bus is not None
         if present:
             self.bus.plug(stick, self._links(stick))
+        elif stick.usb_path in self._forbidden:
+            self.bus.strip(stick.usb_path)
         else:
             self.bus.disappear(stick.usb_path)
+
+    def _authorized(self, place: str, allowed: bool) -> None:
+        for stick in self.sticks:
+            if stick.usb_path == place:
+                if allowed:
+                    self._forbidden.discard(place)
+                    stick.plug()
+                else:
+                    self._forbidden.add(place)
+                    stick.unplug()
 
     def usb(self, action: str, arguments: list[str]) -> Any:
         """See `Rack`: list; hilink, remove or change PLACE; storage or switch MODEM."""
@@ -227,6 +241,7 @@ class World(Rack):
     def play(self, name: str) -> Any:
         """See `Rack`: its events, from now on; what it types itself is left out."""
         wanted = scenario.load(name)
+        verbs.set_up(self, wanted.network)
         self.refused: list[str] = []
         for step in wanted.events():
             self.network.clock.call_later(step.at, lambda step=step: self._play(step))  # type: ignore[misc]

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,8 +55,10 @@ class Client:
 
 def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
+    pause = threading.Event()
     while not condition():
         assert time.monotonic() < end
+        pause.wait(0.005)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from hwsim.cards import make_sim
-from hwsim.desk import Desk
+from hwsim.desk import Desk, submit
 from hwsim.personality import load, names, parse
 
 USB = [name for name in names() if load(name).usb]
@@ -168,6 +168,25 @@ def test_codes_go_to_the_port_that_was_chosen() -> None:
     desk.send(desk.modems[0].number)
     assert "+CMTI" not in desk.wait(1)
     assert b"+CMTI" in heard
+    desk.modems[0].power_off()
+    desk.modems[0].power_on(warm=True)
+    answer = desk.say('AT+QURCCFG="urcport"\r')
+    assert '+QURCCFG: "urcport","usbmodem"' in answer
+    assert "usbat" not in answer
+
+
+def test_realistic_worlds_take_their_time() -> None:
+    desk = desk_of("huawei-e173")
+    desk.modems[0].realistic = True
+    assert desk.say("AT\r") == ""
+    assert "OK" in desk.wait(0.02)
+    octets = submit("+33699999999")
+    desk.say(f"AT+CMGS={len(octets)}\r")
+    assert ">" not in desk.wait(0.03)
+    assert ">" in desk.wait(0.1)
+    desk.say(f"00{octets.hex()}\x1a")
+    assert "+CMGS" not in desk.wait(0.5)
+    assert "+CMGS" in desk.wait(20)
 
 
 def test_the_ports_of_a_stick_have_roles() -> None:
@@ -242,6 +261,19 @@ def test_a_full_memory_is_told() -> None:
     desk.say("AT+CMGD=0,4\r")
     desk.wait(1)
     assert len(desk.modems[0].inbox.memories["SM"].records) == 5
+
+
+def test_mt_is_card_and_modem_together() -> None:
+    desk = desk_of("siemens-tc35")
+    for _ in range(22):
+        desk.send(desk.modems[0].number)
+    desk.wait(1)
+    assert '"MT",22,45,"MT",22,45,"MT",22,45' in desk.say("AT+CPMS?\r")
+    assert "+CMGR: 0," in desk.say("AT+CMGR=22\r")
+    assert "+CPMS: 20,20,22,45" in desk.say('AT+CPMS="SM"\r')
+    assert "+CPMS: 2,25,22,45" in desk.say('AT+CPMS="ME";+CMGD=2\r')
+    assert desk.say('AT+CPMS="MT";+CMGL=4\r').count("+CMGL:") == 21
+    assert "+CMGL: 21," in desk.say("AT+CMGL=4\r")
 
 
 def test_calls_in_dialect() -> None:

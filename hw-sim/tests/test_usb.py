@@ -14,7 +14,7 @@ from hwsim import control
 from hwsim.personality import load, names
 from hwsim.usb import bus, devices
 
-from .running import running
+from .running import running, wait_until
 
 WATCHER = Path(__file__).with_name("udev_watcher.py")
 PYUDEV = "/usr/bin/python3"
@@ -125,6 +125,45 @@ def test_unplugged_in_the_middle_of_appearing(tmp_path: Path) -> None:
             row = following()
             actions.append((row["action"], row["name"]))
         assert control.call(tmp_path, "usb", "list")["devices"] == {}
+
+
+@needs_umockdev
+def test_two_of_a_kind_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    options = ("--usb", "--modems", "2", "--personality", "huawei-e3372-stick", "--warm")
+    with running(tmp_path, *options) as info, watcher(info, 200) as following:
+        there = ttys_until_ready(following)
+        assert len({row["node"] for row in there}) == 6
+        assert {row["slot"] for row in there} == {"1-1.1", "1-1.2"}
+        before = {modem["imei"]: modem["usb_path"] for modem in info["modems"]}
+        control.call(tmp_path, "exchange", "modem0", "modem1", "0")
+        after = {m["imei"]: m["usb_path"] for m in control.call(tmp_path, "info")["modems"]}
+        assert list(after.values()) == list(reversed(before.values()))
+        wait_until(lambda: all(m["ttys"] for m in control.call(tmp_path, "info")["modems"]))
+        assert control.call(tmp_path, "modem", "modem1")["plugged"]
+
+
+AUTHORIZE = """
+import pyudev, sys
+for device in pyudev.Context().list_devices(subsystem="usb", DEVTYPE="usb_device"):
+    if device.sys_name == "1-1.1":
+        open(device.sys_path + "/authorized", "w").write(sys.argv[1])
+"""
+
+
+@needs_umockdev
+def test_a_stick_is_forbidden_and_allowed_again(tmp_path: Path) -> None:
+    options = ("--usb", "--personality", "zte-mf112", "--warm")
+    with running(tmp_path, *options) as info, watcher(info, 200) as following:
+        ttys_until_ready(following)
+        environment = {**os.environ, **info["usb"]["environment"]}
+        control.call(tmp_path, "fault", "modem0", "H1")
+        for value, action in (("0", "remove"), ("1", "add")):
+            command = [PYUDEV, "-c", AUTHORIZE, value]
+            subprocess.run(command, env=environment, timeout=10, check=True)
+            rows = [following() for _ in range(6)]
+            assert {row["action"] for row in rows} == {action}
+            assert "1-1.1" not in {row["name"] for row in rows}
+        assert control.call(tmp_path, "faults", "modem0") == []
 
 
 def test_without_a_bus_its_verbs_are_refused(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ class Devices:
             code = Code.INVALID_PARAMETER if given else Code.MISSING_PARAMETER
             raise ApiError(code, words)
         [what] = given
+        if what != "cancel" and not isinstance(body[what], str):
+            raise ApiError(Code.INVALID_PARAMETER, f"{what} must be a text.")
         text = str(body[what])
         try:
             if what == "cancel":

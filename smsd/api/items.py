@@ -67,6 +67,22 @@ def received(row: Row, zone: tzinfo, account: int) -> Item:
     }
 
 
+def inbox(row: Row, zone: tzinfo) -> Item:
+    """A message that came in, with what RaspiSMS has no field for; our own item."""
+    return {
+        "id": row["id"],
+        "at": exact(row["at"], zone),
+        "sent_at": exact(row["sent_at"], zone),
+        "origin": row["origin"],
+        "text": row["text"],
+        "kind": row["kind"],
+        "flash": bool(row["flash"]),
+        "complete": bool(row["complete"]),
+        "replaced_by": row["replaced_by"],
+        "id_phone": row["phone_id"],
+    }
+
+
 def call(row: Row, zone: tzinfo, account: int) -> Item:
     """A call that came in; ``end`` is none while it lasts, or where nobody saw it end."""
     return {

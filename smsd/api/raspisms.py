@@ -23,9 +23,9 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message", "call", "datagram")
+OWN_LISTS: Final = ("message", "call", "inbox", "datagram")
 _EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
-_READING: Final = frozenset({"received", "call", "datagram"})
+_READING: Final = frozenset({"received", "call", "inbox", "datagram"})
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
@@ -99,6 +99,8 @@ class RaspiSms:
                 return [items.scheduled(row, zone) for row in rows]
             case "call":
                 return [items.call(row, zone, account.id) for row in rows]
+            case "inbox":
+                return [items.inbox(row, zone) for row in rows]
             case "datagram":
                 return [items.datagram(row, zone, account.id) for row in rows]
             case "message":

@@ -388,14 +388,14 @@ def _operator(lines: Sequence[str]) -> Operator:
 
 
 HOTTEST: Final = 150  # degrees Celsius that a modem may tell of itself
-_TEMPERATURE_LAST: Final = ("#TEMPMON", "^SCTM")  # others values stand before it
+_TEMPERATURE_LAST: Final = ("#TEMPMON", "^SCTM", "+CMTE")  # others values stand before it
 
 
 def temperature(line: str) -> Command[int | None]:
     """The modem's temperature in degrees Celsius by its maker's command; ``None`` if none is told.
 
     ``+CPMUTEMP: 32``, ``+QTEMP: "pa","31"``, ``^CHIPTEMP: 245,65535`` (tenths), ``#TEMPMON: 0,28``,
-    ``^SCTM_B: 0,0,27``.
+    ``^SCTM_B: 0,0,27``, ``+CMTE: 1,27.74``.
     """
     prefix = re.match(r"AT([^=?]*)", line)
     answer = (prefix[1] if prefix else line) + ":"
@@ -405,10 +405,11 @@ def temperature(line: str) -> Command[int | None]:
 def _temperature(lines: Sequence[str]) -> int | None:
     found: list[int] = []
     for line in lines:
-        values = [int(value) for value in re.findall(r"-?\b[0-9]{1,5}\b", line.partition(":")[2])]
+        written = re.findall(r"-?\b[0-9]{1,5}(?:\.[0-9]{1,3})?\b", line.partition(":")[2])
+        values = [float(value) for value in written]
         if line.startswith(_TEMPERATURE_LAST):
             values = values[-1:]
         # Over 150 it can only be tenths; what is over that too is how makers write "unknown".
-        found += [value if abs(value) <= HOTTEST else round(value / 10) for value in values]
+        found += [round(value if abs(value) <= HOTTEST else value / 10) for value in values]
     sane = [value for value in found if -60 <= value <= HOTTEST]
     return max(sane) if sane else None

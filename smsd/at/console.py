@@ -37,13 +37,14 @@ NEVER: Final = (
     _Rule(r"\+CPWD=|\+CLCK=.*,[01]\b|\+CLCK=[^,]*$", "a wrong password locks the SIM"),
     _Rule(r"\+CSIM=|\+CRSM=(?!176,|178,|192,|242,)", "it could write to the SIM or burn a PIN"),
     _Rule(r"\+CMGD\b", "smsd deletes a message once it is kept here"),
+    _Rule(r"\+CMGF=(?!0$)", "in text mode a message would go to whom its length names"),
     _Rule(r"\+CNMA\b", "smsd acknowledges a message once it is kept here"),
     _Rule(r"\+\+\+", "there is no data mode to leave"),
 )
 FORCED: Final = (
     _Rule(r"\+CFUN=(?!1$)", "it takes the modem out of service"),
     _Rule(r"\^RESET|\+CRESET|\+CPOWD|\+QPOWD|#SHDN|#REBOOT|\^SMSO|!RESET|\+ZRST", "it resets it"),
-    _Rule(r"\+CPMS=|\+CNMI=|\+CMGF=|\+CSMS=|\+CSCS=|\+CMEE=|\+CMMS=", "smsd sets this itself"),
+    _Rule(r"\+CPMS=|\+CNMI=|\+CSMS=|\+CSCS=|\+CMEE=|\+CMMS=", "smsd sets this itself"),
     _Rule(r"\+CUSD=", "its reply would go to nobody: use smsd ussd"),
     _Rule(r"\+IPR=|\+ICF=|\+IFC=|\+CMUX|\+QSCLK=|\+CSCLK=|\+UPSV=", "the line would be lost"),
     _Rule(r"\^U2DIAG|\^SETPORT|\+QCFG=|\+CUSBPIDSWITCH|\+ZCDRUN|\^SYSCFG", "it lasts for good"),

@@ -12,6 +12,7 @@ COLUMNS = {
     "message": ("id", "state", "destination", "parts", "id_phone", "text"),
     "call": ("id", "start", "end", "origin", "id_phone"),
     "datagram": ("id", "at", "origin", "destination_port", "source_port", "id_phone", "data"),
+    "inbox": ("id", "at", "kind", "flash", "origin", "id_phone", "text"),
     "phone": ("id", "name", "adapter", "status", "priority"),
 }
 

@@ -19,7 +19,7 @@ from smsd.model.phone import BalanceRule, Health, PhoneId
 
 log: Final = logging.getLogger(__name__)
 
-LOOK_EVERY: Final = 30.0  # seconds between looks for a phone whose balance is due
+LOOK_EVERY: Final = 5.0  # seconds between looks for a phone whose balance is due
 AGAIN_AFTER: Final = timedelta(minutes=15)  # where the network did not answer
 PATIENCE: Final = timedelta(minutes=10)  # that a phone with messages on hand is let alone
 LONGEST_SHOWN: Final = 200  # characters of the reply in the phone's facts

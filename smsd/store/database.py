@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
@@ -52,7 +51,7 @@ class Conflict(Exception):
 @cache
 def queries() -> dict[str, str]:
     """The statements of ``queries.sql`` by their names."""
-    text = files("smsd.store").joinpath("queries.sql").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
     _, *pieces = re.split(r"^-- ([^\n]+) --\n", text, flags=re.MULTILINE)
     return {
         name: statement.strip().removesuffix(";")

@@ -4,7 +4,7 @@ The version is kept in the database itself (``PRAGMA user_version``).
 """
 
 import sqlite3
-from importlib.resources import files
+from pathlib import Path
 
 
 class SchemaTooNew(Exception):
@@ -15,7 +15,7 @@ def steps() -> list[tuple[int, str, str]]:
     """Every migration: its number, its name and its statements, in order."""
     found = [
         (int(entry.name.partition("_")[0]), entry.name, entry.read_text(encoding="utf-8"))
-        for entry in files("smsd.store").joinpath("schema").iterdir()
+        for entry in Path(__file__).with_name("schema").iterdir()
         if entry.name.endswith(".sql")
     ]
     return sorted(found)

@@ -387,6 +387,10 @@ SELECT s.id, s.at, m.text, m.destination, m.flash, s.status, s.uid, s.adapter, s
 -- What comes in belongs to everybody who may use the phone it came to.
 SELECT r.* FROM received r WHERE r.replaced_by IS NULL AND r.id > :after AND r.id < :before
 
+-- list inbox --
+-- The same, with those that a newer one of their type replaced.
+SELECT r.* FROM received r WHERE r.id > :after AND r.id < :before
+
 -- list call --
 SELECT c.* FROM called c WHERE c.id > :after AND c.id < :before
 

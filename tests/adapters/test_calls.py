@@ -130,15 +130,21 @@ def test_a_call_that_is_over_before_its_number_is_told_all_the_same() -> None:
     run(main())
 
 
-def test_a_call_without_an_end_is_cleared_after_a_minute() -> None:
+@pytest.mark.parametrize(
+    ("calls", "hang_up", "seconds"),
+    [(Calls.IGNORE, OK, 60), (Calls.REJECT, ["ERROR"], 60), (Calls.REJECT, OK, 10)],
+)
+def test_a_call_without_an_end_is_cleared(
+    calls: Calls, hang_up: Sequence[str], seconds: float
+) -> None:
     async def main() -> None:
-        modem = ScriptedModem()
-        async with phone_of(modem) as phone:
+        modem = ScriptedModem(on=dict.fromkeys(("AT+CHUP", "ATH", "AT+CHLD"), hang_up))
+        async with phone_of(modem, calls=calls) as phone:
             loop = asyncio.get_running_loop()
             began = loop.time()
             modem.lines(["RING", CLIP])
             await until(lambda: over(phone.sink))
-            assert loop.time() - began == pytest.approx(60, abs=1)
+            assert loop.time() - began == pytest.approx(seconds, abs=1)
 
     run(main())
 

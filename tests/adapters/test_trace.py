@@ -187,6 +187,21 @@ def test_any_octets_can_be_traced(chunks: list[bytes]) -> None:
         assert "\r" not in line
 
 
+def test_the_same_failure_again_and_again_is_written_ever_more_seldom(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        trace = Trace("modem")
+        for _ in range(24 * 60):
+            trace.failed("the PIN is wrong")
+            await asyncio.sleep(60)
+        trace.failed("another one")
+
+    with caplog.at_level(logging.WARNING, logger="smsd.at.trace"):
+        run(main())
+    assert len(caplog.records) == 8
+
+
 # The ring ----------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,19 @@ def test_the_form_is_tried_out_once() -> None:
     run(main())
 
 
+def test_a_form_that_only_the_network_refuses_is_not_remembered() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={"AT+CUSD": ["OK", "+CUSD: 4"]})
+        modem.on[PACKED_123] = ["OK", '+CUSD: 0,"Solde: 5 EUR",15']
+        async with phone_of(modem) as phone:
+            assert await phone.adapter.ussd("*123#") == DONE
+            modem.on[PACKED_123] = ["OK", "+CUSD: 2"]
+            assert (await phone.adapter.ussd("*123#")).status is UssdStatus.TERMINATED
+            assert asked(modem) == ['AT+CUSD=1,"*123#",15', PACKED_123, PACKED_123]
+
+    run(main())
+
+
 def test_ucs2_needs_its_character_set_for_as_long_as_the_dialogue_lasts() -> None:
     async def main() -> None:
         modem = ScriptedModem(on={"AT+CUSD": ["+CME ERROR: 50"]})

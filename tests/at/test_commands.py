@@ -129,6 +129,7 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (commands.temperature("AT^CHIPTEMP?"), ["^CHIPTEMP: 247,238,65535,65535"], 25),
         (commands.temperature("AT#TEMPMON=1"), ["#TEMPMON: 0,28"], 28),
         (commands.temperature("AT^SCTM?"), ["^SCTM: 0,0,27"], 27),
+        (commands.temperature("AT+CMTE?"), ["+CMTE: 1,27.74"], 28),
         (commands.temperature("AT+QTEMP"), ["+QTEMP: x"], None),
         (commands.temperature("?"), [], None),
         (commands.iccid("AT+CCID"), [f"+CCID: {ICCID}"], ICCID),

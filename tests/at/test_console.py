@@ -42,7 +42,8 @@ def test_what_is_no_command_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "AT+CSQ", "ATI", "AT+CFUN?", "AT+CFUN=?", "AT+CFUN=1", "AT+CPMS?", "AT+CMGL=4", "AT+CMGR=1",
+        "AT+CSQ", "ATI", "AT+CFUN?", "AT+CFUN=?", "AT+CFUN=1", "AT+CMGF=0",
+        "AT+CPMS?", "AT+CMGL=4", "AT+CMGR=1",
         "AT+COPS=?", "AT^SYSINFO", 'AT+CLCK="SC",2', "AT+CPIN?", "AT+CMGS=?",
         "AT+CRSM=176,12258,0,0,10",
         "ATE0", "ATV1", "AT+CPINR", "AT+QTEMP",
@@ -56,7 +57,7 @@ def test_what_only_looks_is_given(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "AT+CFUN=0", "AT+CFUN=1,1", "AT+CFUN=4", 'AT+CPMS="SM"', "AT+CNMI=2,1", "AT+CMGF=1",
+        "AT+CFUN=0", "AT+CFUN=1,1", "AT+CFUN=4", 'AT+CPMS="SM"', "AT+CNMI=2,1",
         "AT^RESET", "AT+CRESET", "ATE1", "ATV0", "ATQ1", "ATZ", "ATZ0", "AT&F", "ATD0612345678;",
         "AT+CSQ;+CFUN=0", "ATE0Q1", "AT +cfun = 0", "ATS3=10", 'AT+CUSD=1,"*100#"', "AT+IPR=9600",
         "ATA", "ATH", 'AT+CSCS="UCS2"', "AT+CPOWD=1", "AT#SHDN", "AT!RESET",
@@ -75,7 +76,8 @@ def test_what_changes_the_modem_wants_force(line: str) -> None:
     [
         'AT+CPIN="1234"', "AT+CPIN=1234", 'AT+CPIN="12345678","1234"', "AT+CMGS=23",
         'AT+CMGS="+336"',
-        "AT+CMSS=1", "AT+CMGW=12", "AT+CMGC=1", "AT+CMGD=1", "AT+CMGD=1,4", "AT+CNMA", "AT+CNMA=0",
+        "AT+CMSS=1", "AT+CMGF=1", "AT+CMGF=",
+        "AT+CMGW=12", "AT+CMGC=1", "AT+CMGD=1", "AT+CMGD=1,4", "AT+CNMA", "AT+CNMA=0",
         'AT+CPWD="SC","1","2"', 'AT+CLCK="SC",1,"1234"', 'AT+CLCK="SC",0,"1"', "AT+CSQ;+CPIN=1",
         "ATE0+CMGD=1", 'AT+CSIM=26,"0020"', "AT+CRSM=214,1,0,0,1", "AT^CPIN=1", "at+cpin=1",
         'AT+CPIN="1?', 'AT+CPIN="=?"x', 'AT+CPIN2="1"', 'AT+CPIN=1234 ?', 'AT+CPIN="1234",=?',

@@ -463,7 +463,7 @@ QUOTED = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(QUOTED, max_size=12).map(b"".join), CUTS, st.sampled_from([None, CSQ, CMGS]))
+@given(st.lists(QUOTED, max_size=12).map(b"".join), CUTS, st.sampled_from([None, CSQ, CMGL]))
 def test_any_slices_of_texts_between_quotes_give_the_same_events(
     stream: bytes, cuts: list[int], what: Command[Any] | None
 ) -> None:

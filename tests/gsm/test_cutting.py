@@ -110,6 +110,8 @@ def test_cuts_between_septets(text: str, room: int, sizes: list[int]) -> None:
         ("а" * 4 + "\u0483", 8, [6, 4]),
         ("가" * 4 + "\u11a8", 8, [6, 4]),
         ("가" * 5, 8, [8, 2]),
+        ("я" * 3 + "\u1100" * 2, 8, [6, 4]),
+        ("\uffff" * 3 + "e\u0301", 8, [6, 4]),
         # The second cut is looked at as well as the first.
         ("яяяяяяяe\u0301я", 8, [8, 6, 6]),
         ("aaaaaaae\u0301a", 8, [8, 6, 6]),

@@ -18,6 +18,7 @@ def run(line: Line, request: at.Request) -> at.Outcome:
     if fixed is not None:
         return _fixed(line, fixed)
     if text in personality.urc_port_setting:
+        modem.settings.plain[request.name] = request.value
         for outlet in modem.outlets:
             if isinstance(outlet, Line):
                 outlet.carries_codes = outlet.kind.interface == personality.urc_port_setting[text]

@@ -2,7 +2,6 @@
 
 from hwsim.at import Outcome, Refusal, Request
 from hwsim.commands.registry import TABLE, command, number
-from hwsim.engine import Settings
 from hwsim.line import Line, Manners
 
 
@@ -28,7 +27,7 @@ def _quiet(line: Line, request: Request) -> Outcome:
 def _reset(line: Line, request: Request) -> Outcome:
     modem = line.modem
     line.manners = Manners(error_level=modem.personality.error_level)
-    modem.settings = Settings(plain=dict(modem.personality.settings))
+    modem.forget_settings()
     if request.name == "&F":
         modem.inbox.reset()
     return []

@@ -15,6 +15,7 @@ from typing import Any
 from hwsim.stick import Stick
 from hwsim.usb import devices
 from hwsim.usb.devices import Device
+from hwsim.watch import OpenWatch
 
 WRAPPER = "umockdev-wrapper"
 PRELOAD = "libumockdev-preload.so.0"
@@ -43,13 +44,18 @@ def interpreter() -> str:
 class Bus:
     """Holds the testbed's process; devices appear one behind the other, as on a real bus."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, tags: bool = False) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, watch: OpenWatch, *, tags: bool = False
+    ) -> None:
         self._loop = loop
         self._tags = tags
         self._present: dict[str, list[Device]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._before: dict[str, list[int]] = {}
         self._generation: dict[str, int] = {}
+        self._allowed: dict[str, bool] = {}
+        self._watch = watch
+        self.on_authorized: Callable[[str, bool], None] = lambda place, allowed: None
         # The package of the simulator, whose modules the other interpreter can import as well.
         home = str(Path(__file__).resolve().parents[2])
         environment = {**os.environ, "PYTHONPATH": home}
@@ -88,13 +94,15 @@ class Bus:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: dict[str, Any]) -> str:
+        """Have the testbed do something; gives where the device lies now."""
         # A round trip, so that whoever gets our answer can rely on the node.
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(message) + "\n")
         self._process.stdin.flush()
-        self._process.stdout.readline()
+        answer: dict[str, str] = json.loads(self._process.stdout.readline())
+        return answer["path"]
 
     # ---------------------------------------------------------------------------------- events
 
@@ -120,11 +128,14 @@ class Bus:
 
     def appear(self, place: str, row: list[Device], *, at_once: bool = False) -> None:
         """Add devices with the pauses between them."""
-        self.disappear(place)
+        kept = self._present.get(place) == row[:1]
+        if not kept:
+            self._remove(place)
         self._generation[place] = generation = self._generation.get(place, 0) + 1
-        self._present[place] = []
+        self._present[place] = row[:1] if kept else []
+        self._allowed[place] = True
         delay = 0.0
-        for device in row:
+        for device in row[1:] if kept else row:
             delay += 0.0 if at_once else device.after
             self._later(delay, lambda device=device: self._add(place, device, generation))  # type: ignore[misc]
 
@@ -137,14 +148,40 @@ class Bus:
     def _add(self, place: str, device: Device, generation: int) -> None:
         # Unplugged in the middle: the rest never comes.
         if self._generation.get(place) == generation and place in self._present:
-            self._tell(device.message())
+            path = self._tell(device.message())
             self._present[place].append(device)
+            if device.parent is None and path:
+                file = Path(path) / "authorized"
+                self._watch.written(str(file), lambda: self._authorized(place, file))
+
+    def _authorized(self, place: str, file: Path) -> bool:
+        """Somebody wrote to `authorized`: without it the interfaces go, with it they return."""
+        try:
+            allowed = file.read_text().strip() != "0"
+        except OSError:
+            return True
+        if allowed != self._allowed.get(place, True):
+            self._allowed[place] = allowed
+            self.on_authorized(place, allowed)
+        return False
+
+    def strip(self, place: str) -> None:
+        """Remove everything but the device itself."""
+        self._generation[place] = self._generation.get(place, 0) + 1
+        row = self._present.get(place, [])
+        for device in reversed(row[1:]):
+            self._tell({"do": "remove", "name": device.name})
+        del row[1:]
 
     def disappear(self, place: str) -> None:
+        """Remove what is there, and let its numbers be used again."""
+        self._remove(place)
+        self._numbers = {k: v for k, v in self._numbers.items() if not k.startswith(place + " ")}
+
+    def _remove(self, place: str) -> None:
         """Remove what is there, children first."""
         for device in reversed(self._present.pop(place, [])):
             self._tell({"do": "remove", "name": device.name})
-        self._numbers = {k: v for k, v in self._numbers.items() if not k.startswith(place + " ")}
 
     def storage(self, stick: Stick) -> None:
         """Let a stick be the storage that it is before its mode is switched."""

@@ -53,6 +53,10 @@ class Testbed:
         elif name in self._paths:
             self._testbed.uevent(self._paths[name], message["do"])
 
+    def path(self, name: str) -> str:
+        """Give where a device lies in the file system, empty when it is gone."""
+        return str(self.root) + self._paths[name] if name in self._paths else ""
+
     def _add(self, message: dict[str, Any]) -> None:
         name, parent = message["name"], message["parent"]
         # The node exists before anybody hears of it.
@@ -83,7 +87,7 @@ def main() -> None:
     for line in sys.stdin:
         message = json.loads(line)
         testbed.apply(message)
-        print(json.dumps({"done": message["name"]}), flush=True)
+        print(json.dumps({"path": testbed.path(message["name"])}), flush=True)
 
 
 if __name__ == "__main__":

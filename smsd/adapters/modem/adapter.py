@@ -135,7 +135,8 @@ class ModemAdapter:
                     calls.cancel()
         except BaseExceptionGroup as errors:
             reason = _reason(errors)
-            self._trace.failed(str(reason))
+            if not isinstance(reason, Absent):  # that it was unplugged, no wire tells
+                self._trace.failed(str(reason))
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
             if isinstance(reason, Absent):
@@ -389,7 +390,9 @@ class ModemAdapter:
         )
 
     def _changed_by_hand(self) -> None:
-        self._hint(urcs.Restarted())
+        """Nothing new is sent from here on until the modem is set up again."""
+        self._session = None
+        self._hint(console.ChangedByHand())
 
     async def wire(self, after: int, wait: float) -> Sequence[WireLine]:
         """See `smsd.adapters.abilities.HasWire`."""
@@ -437,6 +440,9 @@ class ModemAdapter:
             case urcs.Restarted():
                 log.warning("the modem has started anew and is set up again")
                 self._trace.failed("the modem has started anew")
+                return await self._start(session.port, session.sink)
+            case console.ChangedByHand():
+                self._drop_hints(console.ChangedByHand)
                 return await self._start(session.port, session.sink)
             case LateAnswer():
                 await session.sink.answered_late(hint)

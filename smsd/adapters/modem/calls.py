@@ -20,6 +20,7 @@ from smsd.model.events import CallEnded as Over
 NUMBER_WITHIN: Final = 2.0  # seconds after the first ring; then it counts as withheld
 NUMBER_AFTER_RING: Final = 0.3  # seconds after the second ring, for modems that tell it there
 CLEARED_AFTER: Final = 60.0  # seconds without a sign of the call
+RUNG_OFF_AFTER: Final = 10.0  # the same once the modem hung up: it would ring again every five
 # +CHUP ends every call; ATH and +CHLD=1 are for modems that lack it. +CHLD=1x, which names a call,
 # kills some Huawei before ^CONF (contracts: chan_dongle's list of bugs).
 HANG_UP: Final = ("AT+CHUP", "ATH", "AT+CHLD=1")
@@ -95,12 +96,12 @@ class CallDesk:
 
     async def _until_over(self, port: Port, sink: Sink, call: CallBegan) -> CallerLine | None:
         """Hang up, again with every ring, until the call is over or another one begins."""
-        ringing = True
+        ringing, patience = True, CLEARED_AFTER
         while True:
             if ringing and self._calls is Calls.REJECT:
-                await _hang_up(port)
+                patience = RUNG_OFF_AFTER if await _hang_up(port) else CLEARED_AFTER
             try:
-                async with asyncio.timeout(CLEARED_AFTER):
+                async with asyncio.timeout(patience):
                     sign = await self._signs.get()
             except TimeoutError:
                 return None
@@ -114,11 +115,12 @@ class CallDesk:
                 await sink.called(call)
 
 
-async def _hang_up(port: Port) -> None:
+async def _hang_up(port: Port) -> bool:
     """Try what there is, one after the other; the port may be busy with a part meanwhile."""
     for line in HANG_UP:
         try:
             if await accepted(port, commands.setting(line, timeout=HANG_UP_TIMEOUT)):
-                return
+                return True
         except Gone:
-            return  # the port's own life ends the call's
+            break  # the port's own life ends the call's
+    return False

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -192,7 +191,7 @@ def _list(row: Mapping[str, Any], key: str, kind: type, where: str) -> tuple[Any
 
 @cache
 def _shipped() -> tuple[list[Model], list[Classes]]:
-    text = files("smsd.adapters.modem").joinpath("usb.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("usb.toml").read_text(encoding="utf-8")
     return read(text, "usb.toml")
 
 

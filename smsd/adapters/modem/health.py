@@ -38,7 +38,8 @@ async def look(session: Session, now: float) -> None:
     """
     port, sink = session.port, session.sink
     stat = None
-    for name in commands.REGISTRATION_COMMANDS:
+    names = commands.REGISTRATION_COMMANDS
+    for name in sorted(names, key=lambda name: name != session.registered_by):
         question = commands.registration(name)
         # A code that came unasked may have been taken for the answer: then once more.
         answer = await attempt(port, question)
@@ -48,7 +49,7 @@ async def look(session: Session, now: float) -> None:
             return  # its silence says more than this look could
         stat = answer if stat is None else stat
         if answer is not None and answer.registered:
-            stat = answer
+            stat, session.registered_by = answer, name
             break
     was_registered = session.registered
     session.registered = stat is None or stat.registered  # a modem that cannot tell may send

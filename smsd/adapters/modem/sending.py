@@ -17,6 +17,7 @@ from smsd.adapters.contract import (
     Unavailable,
     Uncertain,
 )
+from smsd.adapters.modem.console import ChangedByHand
 from smsd.adapters.modem.faults import BOOTING, RETRY_AFTER, TRIES, error_of, fault_of
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer
 from smsd.adapters.modem.recovery import Evidence
@@ -36,7 +37,7 @@ LONGEST_BACK_OFF: Final = 60.0
 FAILURES: Final = 3  # in a row, of more than one recipient, after which something must be done
 REFUSED_FOR_ITS_RECIPIENT: Final = ("+CMS ERROR: 21",)  # or for the SIM: nobody tells which
 
-Hint = urcs.Unsolicited | LateAnswer | Evidence
+Hint = urcs.Unsolicited | LateAnswer | Evidence | ChangedByHand
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Session:
     """Whether the modem has announced a message."""
     mute: bool = False
     """Whether one came in that it did not announce although it should have."""
+    registered_by: str = "CREG"
+    """The question that the network was found by, asked first the next time."""
     characters: str = "GSM"
     asked_operator: float = float("-inf")
     """When the operator was asked for last, by the loop's clock; the next likewise."""

@@ -21,7 +21,8 @@ log: Final = logging.getLogger("smsd.at.trace")
 
 LINES: Final = 500  # kept a modem: some minutes of work, some hours of rest
 LONGEST_LINE: Final = 4096  # octets; a longer one is told by its length alone
-DUMP_EVERY: Final = 600.0  # seconds between two dumps of a modem that fails again and again
+DUMP_EVERY: Final = 600.0  # seconds between two dumps of a modem that fails again and again,
+SELDOM: Final = 86_400.0  # doubling up to this while it fails for the same reason
 SENT, RECEIVED, NOTE = ">", "<", "!"
 
 # Lines that say nothing of anybody.
@@ -195,6 +196,8 @@ class Trace:
         self._mask = Mask()
         self._grown = asyncio.Event()
         self._dumped = float("-inf")
+        self._reason = ""
+        self._gap = DUMP_EVERY
         self._dumped_to = 0
 
     def opened(self) -> None:
@@ -260,8 +263,11 @@ class Trace:
         """Write the lines since the last dump to the log, in one record and not too often."""
         now = _now()
         self._add(NOTE, reason)
-        if now - self._dumped < DUMP_EVERY:
+        gap = self._gap if reason == self._reason else DUMP_EVERY
+        if now - self._dumped < gap:
             return
+        self._gap = min(2 * gap, SELDOM)
+        self._reason = reason
         lines = self._after(self._dumped_to)
         self._dumped, self._dumped_to = now, self._count
         wire = " | ".join(f"{line.at - now:.2f} {line.direction} {line.text}" for line in lines)

@@ -26,6 +26,7 @@ REPLY_WITHIN: Final = 60.0  # seconds after the modem's OK; networks take ten an
 EMPTY_FOLLOWED: Final = 10.0  # seconds in which a reply without text may be followed by one with it
 IDLE_FOR: Final = 120.0  # seconds that a question of the network's may stay unanswered
 _STATUSES: Final = tuple(UssdStatus)
+_REFUSED_BY_NETWORK: Final = (UssdStatus.TERMINATED, UssdStatus.NOT_SUPPORTED)
 # Errors that the form of the string may be the cause of; all others would meet every form.
 _OF_THE_FORM: Final = frozenset({0, 3, 4, *range(24, 28), *range(50, 61), 100})
 
@@ -101,8 +102,7 @@ class Ussd:
         self, session: Session, replies: "asyncio.Queue[UssdArrived]", text: str
     ) -> UssdReply:
         try:
-            form = await self._request(session, text)
-            reply = await self._reply(session, replies, form)
+            reply = await self._in_some_form(session, replies, text)
         except PhoneError:
             await _characters(session, "GSM")
             raise
@@ -110,40 +110,50 @@ class Ussd:
             await _characters(session, "GSM")
         return reply
 
-    async def _request(self, session: Session, text: str) -> Form:
-        """Hand the text over in the form that this modem takes; returns that form."""
-        model = session.setup.model
-        known = self._known.get(model)
-        refused: ModemError | None = None
-        unwritable: EncodeError | None = None
-        for form in (known,) if known else session.profile.ussd:
+    async def _in_some_form(
+        self, session: Session, replies: "asyncio.Queue[UssdArrived]", text: str
+    ) -> UssdReply:
+        """Ask in the form that this modem takes; what it or the network refuses goes in the next.
+
+        A modem may hand on any string, so that the network refuses what it was not meant to see.
+        """
+        known = self._known.get(session.setup.model)
+        forms = (known,) if known else session.profile.ussd
+        reply: UssdReply | None = None
+        refusal: Declined | None = None
+        for form in forms:
             try:
                 await self._hand_over(session, text, form)
-            except EncodeError as error:
-                unwritable = error
-            except ModemError as error:
-                if not _may_be_the_form(error.result):
-                    raise error_of(fault_of(error.result)) from error
-                refused = error
-            else:
-                self._known[model] = form
-                return form
-        if refused is not None:
-            fault = fault_of(refused.result)
-            words = f"the modem takes no USSD request of this kind: {fault.words}"
-            raise Declined(Fault(FaultClass.DECLINED, words, fault.code)) from refused
-        assert unwritable is not None
-        raise Declined(Fault(FaultClass.DECLINED, f"no request: {unwritable.reason}"))
+            except Declined as error:
+                refusal = refusal or error
+                continue
+            reply = await self._reply(session, replies, form)
+            if reply.text or reply.status not in _REFUSED_BY_NETWORK:
+                self._known[session.setup.model] = form
+                return reply
+        if reply is not None:
+            return reply
+        assert refusal is not None
+        raise refusal
 
     async def _hand_over(self, session: Session, text: str, form: Form) -> None:
-        command = ussd.request(text, form)
+        """Give the request; raises `Declined` where another form of it may fare better."""
+        try:
+            command = ussd.request(text, form)
+        except EncodeError as error:
+            fault = Fault(FaultClass.DECLINED, f"no request: {error.reason}")
+            raise Declined(fault) from error
         await _characters(session, "UCS2" if form is Form.UCS2 else "GSM")
         self._left_open = True  # until we know better: also where our caller goes away
         try:
             await session.port.execute(command)
-        except ModemError:
+        except ModemError as error:
             self._left_open = False
-            raise
+            fault = fault_of(error.result)
+            if not _may_be_the_form(error.result):
+                raise error_of(fault) from error
+            words = f"the modem takes no such USSD request: {fault.words}"
+            raise Declined(Fault(FaultClass.DECLINED, words, fault.code)) from error
         except NoAnswer as error:
             fault = Fault(FaultClass.MODEM, "the modem did not answer the request")
             raise Throttled(fault, retry_after=RETRY_AFTER) from error

@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -150,9 +149,7 @@ def load(folder: Path | None = None) -> dict[str, Profile]:
 def _shipped() -> dict[str, Profile]:
     """The files beside this one; those that are like another come after it."""
     texts = {
-        entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8")
-        for entry in files(__name__).iterdir()
-        if entry.name.endswith(".toml")
+        file.stem: file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("*.toml")
     }
     profiles: dict[str, Profile] = {}
     while texts:
