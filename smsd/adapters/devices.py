@@ -32,12 +32,7 @@ class Removed:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class AllTold:
-    """All that was there has been told; what follows is news."""
-
-
-Event = Node | Removed | AllTold
+Event = Node | Removed
 Tell = Callable[[Event], None]
 
 
@@ -103,7 +98,6 @@ class Udev:
         """See `Source.run`."""
         loop = asyncio.get_running_loop()
         self._census(tell)
-        tell(AllTold())
         loop.add_reader(self._monitor.fileno(), self._drain, tell)
         try:
             await loop.create_future()
@@ -150,7 +144,6 @@ class Looks:
     async def run(self, tell: Tell) -> None:
         """See `Source.run`."""
         known: dict[str, tuple[Node, str]] = {}
-        told = False
         while True:
             nodes = list(self._census())
             # A device that has another number was unplugged in between, and its ttys with it.
@@ -163,9 +156,6 @@ class Looks:
                 if seen[path] != known.get(path):
                     tell(node)
             known = seen
-            if not told:
-                tell(AllTold())
-                told = True
             await asyncio.sleep(self._every)
 
     def _census(self) -> Iterator[Node]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from smsd.adapters.contract import Absent, PhoneLost
-from smsd.adapters.devices import AllTold, Event, Removed, Source
+from smsd.adapters.devices import Event, Removed, Source
 from smsd.adapters.modem.catalogue import Catalogue, Kind, Role
 from smsd.adapters.modem.held import (
     BRLTTY,
@@ -124,7 +124,6 @@ class Hotplug:
         self._shapes: dict[str, tuple[str, str, int | None]] = {}
         self._news = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self.all_told = False
 
     def where(self, name: str, wanted: Wanted) -> "Seeker":
         """What the adapter of the phone of that name waits with."""
@@ -151,6 +150,9 @@ class Hotplug:
     def _told(self, event: Event) -> None:
         match event:
             case Usb():
+                before = self._usbs.get(event.path)
+                if before is not None and before.number != event.number:
+                    self._went(event.path)  # it was unplugged, and nobody told
                 self._usbs[event.path] = event
                 if self._catalogue.model(event.vid, event.pid) is not None:
                     self._slot(event)
@@ -160,8 +162,6 @@ class Hotplug:
                 pass
             case Removed(path=path):
                 self._went(path)
-            case AllTold():
-                self.all_told = True
         self._tell()
 
     def _came(self, usb_path: str, tty: Tty) -> None:
@@ -285,7 +285,7 @@ class Hotplug:
         if owner is None and self._adopt is not None:
             await self._adopt(Newcomer(identity, stick.usb_path, stick.name))
             owner = self._owner(slot)
-        if owner is not None:
+        if owner is not None and any(tty.device == port.device for tty in slot.ttys.values()):
             self._bound(slot, owner, self._named_port(stick, owner, port))
 
     def _named(self, slot: _Slot) -> "Seeker | None":
@@ -395,8 +395,7 @@ class Hotplug:
 
     def _complain(self, slot: _Slot, complaint: Absent | None) -> None:
         """Tell once what is wrong with a stick, to the log and to the phones that may mean it."""
-        if complaint is None or (slot.complaint and str(slot.complaint) == str(complaint)):
-            slot.complaint = slot.complaint or complaint
+        if complaint is None or str(slot.complaint) == str(complaint):
             return
         slot.complaint = complaint
         log.warning(

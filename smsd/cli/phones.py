@@ -11,8 +11,8 @@ COLUMNS = (
     "hint",
 )  # fmt: skip
 PORTS = (
-    "usb_path", "id", "modem", "device", "interface", "role", "driver", "phone", "used", "holder",
-    "problem",
+    "usb_path", "id", "device", "interface", "role", "driver", "phone", "used", "holder",
+    "modem", "problem",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one line a phone, or one a port."""
     if args.ports:
         ports = client(args).get("/ports")
-        shown = [c for c in PORTS if c in PORTS[:6] or any(port.get(c) for port in ports)]
+        shown = [c for c in PORTS if c in PORTS[:5] or any(port.get(c) for port in ports)]
         if not args.json:
             ports = [port | {"used": "*" if port["used"] else ""} for port in ports]
         show(ports, shown, as_json=args.json)

@@ -1,12 +1,15 @@
 """A computer with USB sockets, under virtual time: what is plugged in is told to a `Hotplug`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from smsd.adapters.contract import lost
-from smsd.adapters.devices import AllTold, Event, Removed, Tell
+from smsd.adapters.devices import Event, Removed, Tell
 from smsd.adapters.hotplug import Hotplug, Newcomer, Seeker, Wanted
 from smsd.adapters.modem.catalogue import load
 from smsd.adapters.modem.open import Streams
@@ -83,10 +86,6 @@ class Board:
             if isinstance(node, Tty):
                 del self.units[node.device]
             self.waiting.put_nowait(Removed(node.path))
-
-    def told(self) -> None:
-        """All that was there at the start has been told."""
-        self.waiting.put_nowait(AllTold())
 
     def open(self, device: str, baud: int) -> AbstractAsyncContextManager[Streams]:
         """What is opened instead of a tty."""
@@ -169,3 +168,22 @@ async def hotplug(*, auto: bool = False) -> AsyncIterator[Rig]:
         task = group.create_task(made.run())
         yield rig
         task.cancel()
+
+
+@contextmanager
+def program(name: str, folder: Path) -> Iterator[int]:
+    """A process of that name; its pid."""
+    path = folder / name
+    cat = shutil.which("cat")
+    assert cat is not None
+    path.symlink_to(cat)
+    with subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()  # it has its name by now
+        try:
+            yield process.pid
+        finally:
+            process.stdin.close()

@@ -13,13 +13,11 @@ from smsd.adapters.modem.catalogue import (
     read,
     udev_rules,
 )
+from smsd.adapters.modem.profiles import load as load_profiles
 
 CATALOGUE = load()
+PROFILES = load_profiles()
 ROOT = Path(__file__).parents[2]
-FAMILIES = {
-    "huawei", "zte", "simcom", "quectel", "telit", "ublox", "sierra", "wavecom", "cinterion",
-    "option", "ericsson", "novatel", "mediatek", "generic",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("model", CATALOGUE.models, ids=lambda model: model.ids[0])
@@ -28,7 +26,7 @@ def test_a_row_is_right_in_itself(model: Model) -> None:
     assert len(set(model.at)) == len(model.at)
     assert not set(model.at) & set(model.left_alone)
     if model.kind is Kind.MODEM:
-        assert model.profile in FAMILIES
+        assert model.profile in PROFILES
     if model.kind in (Kind.STORAGE, Kind.HILINK, Kind.DEAD):
         assert model.mend
         assert not model.at

@@ -1,35 +1,13 @@
 """Who has a port: named, and what keeps him off it."""
 
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from smsd.adapters.contract import PhoneLost
 from smsd.adapters.modem.held import held, keep_off, lock_file, programs, refusal
-
-
-@contextmanager
-def program(name: str, folder: Path) -> Iterator[int]:
-    """A process of that name; its pid."""
-    path = folder / name
-    cat = shutil.which("cat")
-    assert cat is not None
-    path.symlink_to(cat)
-    with subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        process.stdout.readline()  # it has its name by now
-        try:
-            yield process.pid
-        finally:
-            process.stdin.close()
+from tests.adapters.plugboard import program
 
 
 def gone(folder: Path) -> int:

@@ -3,16 +3,17 @@
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
 from smsd.adapters.contract import Absent, lost
-from smsd.adapters.hotplug import CEILING, NO_PORTS, same_iccid, same_imei
+from smsd.adapters.hotplug import CEILING, NO_PORTS, Wanted, same_iccid, same_imei
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.where import Found
 from smsd.adapters.supervisor import supervise
 from smsd.model.phone import Health
-from tests.adapters.plugboard import ICCID_A, ICCID_B, IMEI_A, IMEI_B, Unit, hotplug, modem
+from tests.adapters.plugboard import ICCID_A, ICCID_B, IMEI_A, IMEI_B, Unit, hotplug, modem, program
 from tests.adapters.scripted import Notes, ScriptedModem, until
 from tests.virtual_time import run
 
@@ -87,6 +88,19 @@ def test_an_unlisted_stick_is_asked_if_its_driver_is_a_modems() -> None:
     run(main())
 
 
+def test_a_replug_that_nobody_told_of_is_seen_by_the_devices_number() -> None:
+    async def main() -> None:
+        async with hotplug() as rig:
+            rig.want("a", imei=IMEI_A)
+            rig.board.plug("1-1", EC25, ec25(0, modem(IMEI_A)))
+            await rig.finds("a")
+            rig.board.plug("1-1", EC25, ec25(0, modem(IMEI_B)))
+            await asyncio.sleep(5)
+            assert await rig.misses("a")
+
+    run(main())
+
+
 def test_without_auto_nothing_is_opened_that_nobody_wants() -> None:
     async def main() -> None:
         async with hotplug() as rig:
@@ -137,6 +151,25 @@ def test_a_stick_whose_ports_are_all_there_is_asked_at_once() -> None:
             rig.board.plug("1-1", EC25, ec25(0, modem()))
             await until(lambda: rig.adopted, within=5)
             assert rig.board.opened[0][0] < 0.1
+
+    run(main())
+
+
+def test_a_stick_that_was_here_before_is_asked_as_soon_as_the_port_that_counted_is_there() -> None:
+    async def main() -> None:
+        async with hotplug() as rig:
+            rig.want("a", imei=IMEI_A)
+            for first in (0, 5):
+                rig.board.plug("1-1", "12d1:ffff", {})
+                rig.board.add("1-1", 0, f"/dev/ttyUSB{first}", lost("no"))
+                await asyncio.sleep(0.1)
+                rig.board.add("1-1", 3, f"/dev/ttyUSB{first + 3}", modem())
+                began = now()
+                assert (await rig.finds("a")).device == f"/dev/ttyUSB{first + 3}"
+                assert (now() - began < 1) is (first == 5)
+                rig.board.pull("1-1")
+                await asyncio.sleep(1)
+            assert rig.board.devices_opened == ["/dev/ttyUSB0", "/dev/ttyUSB3", "/dev/ttyUSB8"]
 
     run(main())
 
@@ -213,6 +246,22 @@ def test_imei_comes_before_iccid_before_place_before_device() -> None:
                 await asyncio.sleep(1)
                 rig.hotplug._seekers.remove(rig.seekers[expected])
             assert rig.adopted == []
+
+    run(main())
+
+
+def test_what_the_configuration_names_comes_before_what_was_found() -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            for name, found in (
+                ("known by imei", Wanted(imei=IMEI_A, found=True)),
+                ("known by place", Wanted(usb_path="1-1", found=True)),
+            ):
+                rig.seekers[name] = rig.hotplug.where(name, found)
+            rig.want("gsm0", usb_path="1-1")
+            rig.board.plug("1-1", EC25, ec25(0, modem()))
+            assert (await rig.finds("gsm0")).device == "/dev/ttyUSB2"
+            assert await rig.misses("known by imei")
 
     run(main())
 
@@ -523,6 +572,31 @@ def test_who_holds_the_port_is_told_to_the_phone_that_may_mean_it() -> None:
             assert (await rig.finds("gsm0", 70)).device == "/dev/ttyUSB2"
 
     run(main())
+
+
+def test_modemmanager_is_suspected_where_a_port_talks_nonsense(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            silent = modem(AT=[])
+            rig.board.plug("1-1", EC25, ec25(0, silent, silent))
+            await until(rig.hotplug.problems, within=30)
+            assert "ID_MM_DEVICE_IGNORE" in rig.hotplug.problems()[0]
+
+    with program("ModemManager", tmp_path):
+        run(main())
+
+
+def test_a_serial_adapter_that_brltty_has_taken_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            rig.board.plug("1-1", "1a86:7523", {})
+            await asyncio.sleep(NO_PORTS + 1)
+            [problem] = rig.hotplug.problems()
+            assert "brltty (pid " in problem
+            assert "apt remove brltty" in problem
+
+    with program("brltty", tmp_path):
+        run(main())
 
 
 def test_the_ports_are_shown() -> None:

@@ -77,7 +77,7 @@ def _open(device: str, baud: int) -> serial.Serial:
     """The port, ours alone; blocks as long as the driver does."""
     try:
         port = serial.Serial(device, baudrate=baud, timeout=0, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
+    except (serial.SerialException, OSError, ValueError, termios.error) as error:
         raise refusal(device, error) from error
     try:
         if found := holders(device):  # who opened it before us shares it in spite of our locks

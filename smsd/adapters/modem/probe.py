@@ -103,23 +103,29 @@ async def identify(
 
     The SIM is asked for its number again and again for ``sim_within`` seconds: it may be busy.
     """
-    async with open_streams(device, BAUD) as streams:
-        line = _Line(streams)
-        await line.ask(b"\x1b\r", AFTER_ESCAPE)
-        for _ in range(tries):
-            if await line.ask(b"AT\r", ANSWER) is not None:
-                break
-        else:
-            raise lost("it does not answer AT")
-        await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
-        await line.ask(b"ATE0\r", ANSWER)
-        imei = await _asked(line, commands.serial_number())
-        deadline = asyncio.get_running_loop().time() + sim_within
+    try:
+        async with open_streams(device, BAUD) as streams:
+            return await _identity(_Line(streams), tries, sim_within)
+    except OSError as error:
+        raise lost(f"{device} cannot be used: {error}") from error
+
+
+async def _identity(line: _Line, tries: int, sim_within: float) -> Identity:
+    await line.ask(b"\x1b\r", AFTER_ESCAPE)
+    for _ in range(tries):
+        if await line.ask(b"AT\r", ANSWER) is not None:
+            break
+    else:
+        raise lost("it does not answer AT")
+    await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
+    await line.ask(b"ATE0\r", ANSWER)
+    imei = await _asked(line, commands.serial_number())
+    deadline = asyncio.get_running_loop().time() + sim_within
+    iccid = await _iccid(line)
+    while iccid is None and asyncio.get_running_loop().time() < deadline:
+        await line.drain(SIM_POLL)
         iccid = await _iccid(line)
-        while iccid is None and asyncio.get_running_loop().time() < deadline:
-            await line.drain(SIM_POLL)
-            iccid = await _iccid(line)
-        return Identity(_unique(imei), iccid)
+    return Identity(_unique(imei), iccid)
 
 
 async def _iccid(line: _Line) -> str | None:
