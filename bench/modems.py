@@ -94,10 +94,14 @@ def world(modems: int, *options: str) -> Iterator[World]:
             made.close()
 
 
-def efficiency(modems: int, parts: int) -> float:
-    """What is reached of the rate that 300 ms a part allow, in per cent."""
+def efficiency(modems: int, parts: int, *, reports: bool) -> float:
+    """What is reached of the rate that 300 ms a part allow, in per cent.
+
+    With ``reports`` the modem's memory is emptied of a report a part on the way.
+    """
     with world(modems) as w:
         w.ctl("network", "send-latency", "0.3")
+        w.ctl("network", "reports", "on" if reports else "off")
         w.send(parts * modems, SINGLE)
         w.drained()
         times = sorted(float(sent["at"]) for sent in w.ctl("sent"))
@@ -179,10 +183,13 @@ def main() -> None:
     parts, count = (20, 100) if quick else (100, 500)
 
     def tell(name: str, figure: str, goal: str) -> None:
-        print(f"{name:36}{figure:>22}   (to reach: {goal})", flush=True)
+        print(f"{name:44}{figure:>22}   (to reach: {goal})", flush=True)
 
     for modems in (1, 4):
-        tell(f"300 ms a part, {modems} modem(s)", f"{efficiency(modems, parts):.1f} %", "98")
+        for reports in (False, True):
+            reached = efficiency(modems, parts, reports=reports)
+            words = "with" if reports else "without"
+            tell(f"300 ms a part, {modems} modem(s), {words} reports", f"{reached:.1f} %", "98")
     for modems, text, name in ((1, SINGLE, "single"), (4, SINGLE, "single"), (1, LONG, "7 parts")):
         messages, each = rate(modems, count if name == "single" else count // 5, text)
         tell(

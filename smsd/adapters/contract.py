@@ -52,7 +52,10 @@ class Progress(Protocol):
         ...
 
     async def complete(self, part: int, reference: str | None) -> None:
-        """The network took the part and gave it ``reference``: TP-MR or the provider's id."""
+        """The network took the part and gave it ``reference``: TP-MR or the provider's id.
+
+        A power cut in the moment after may forget it: the part is in doubt then.
+        """
         ...
 
 

@@ -114,13 +114,11 @@ def changes(commands: Sequence[str]) -> bool:
 def command(commands: Sequence[str], *, timeout: float = 30.0) -> Command[tuple[str, ...]]:
     """All of them as one line, whose answer is every line that came."""
     line = "AT"
-    for one in commands:
+    for number, one in enumerate(commands, 1):
         extended = not one[0].isalpha() and one[0] not in "&\\"
-        line += one + (";" if extended else "")
+        line += one + (";" if extended and number < len(commands) else "")
     prefixes = {_name(one.upper()) + ":" for one in commands}
-    return Command(
-        line.rstrip(";"), tuple, answers=tuple(sorted(prefixes)), timeout=timeout, repeats=True
-    )
+    return Command(line, tuple, answers=tuple(sorted(prefixes)), timeout=timeout, repeats=True)
 
 
 def _name(bare: str) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from smsd.store.migrate import migrate
@@ -22,6 +23,7 @@ from smsd.store.migrate import migrate
 T = TypeVar("T")
 Row = sqlite3.Row
 BATCH: Final = 64  # transactions a commit; more would make the first of them wait
+SOON: Final = 0.02  # seconds; under load something else syncs before
 BUSY_TIMEOUT: Final = 5.0  # seconds; another process may look at the file
 
 
@@ -90,11 +92,22 @@ class Transaction:
         self._connection.executemany(queries()[query], values)
 
 
+class Sync(Enum):
+    """When a transaction is to be safe from a power cut; from a crash of ours it is at once."""
+
+    NOW = auto()
+    """Before it is answered."""
+    SOON = auto()
+    """With the next one that is, or by itself a moment later."""
+    WHENEVER = auto()
+    """With the next one that is: nothing has been done or told that rests on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     work: Callable[[Transaction], Any]
     done: "asyncio.Future[Any]"
-    durable: bool
+    sync: Sync
 
 
 class Database:
@@ -111,6 +124,7 @@ class Database:
         self._inline = inline
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
+        self._owes_sync = False
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
@@ -120,18 +134,16 @@ class Database:
         if not inline:
             self._thread.start()
 
-    async def transaction(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+    async def transaction(self, work: Callable[[Transaction], T], *, sync: Sync = Sync.NOW) -> T:
         """Run ``work`` and commit; what it raises undoes it alone and is raised here.
 
-        Not ``durable`` is for what may be lost in a power cut because nothing has been done or
-        told yet that rests on it: it spares a sync, and is on the disk with the next that is.
-        Raises `StoreUnavailable` if it could not be made durable: then nothing of it was stored.
+        Raises `StoreUnavailable` if it could not be committed: then nothing of it was stored.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._inline:
-            _settle(self._batch([_Job(work, done, durable)]))
+            _settle(self._batch([_Job(work, done, sync)]))
         else:
-            self._queue.put(_Job(work, done, durable))
+            self._queue.put(_Job(work, done, sync))
         return await done
 
     def close(self) -> None:
@@ -143,7 +155,7 @@ class Database:
             self._thread.join()
 
     def _serve(self) -> None:
-        while (first := self._queue.get()) is not None:
+        while (first := self._next()) is not None:
             batch = [first]
             while len(batch) < BATCH and not self._queue.empty():
                 following = self._queue.get()
@@ -156,13 +168,27 @@ class Database:
                 batch[0].done.get_loop().call_soon_threadsafe(_settle, results)
         self._connection.close()
 
+    def _next(self) -> _Job | None:
+        """The next job, ``None`` at the end; syncs what is to be safe soon where none comes."""
+        if self._owes_sync:
+            try:
+                return self._queue.get(timeout=SOON)
+            except Empty:
+                self._batch([])
+        return self._queue.get()
+
     def _batch(self, batch: list[_Job]) -> "list[_Result]":
+        """Run jobs in one commit; without any, one that only syncs those before it."""
         results: list[_Result] = []
+        kinds = {job.sync for job in batch}
+        full = not batch or Sync.NOW in kinds
         try:
             # FULL: with NORMAL a power cut can take back a message that was acknowledged.
-            level = "FULL" if any(job.durable for job in batch) else "NORMAL"
-            self._connection.execute(f"PRAGMA synchronous = {level}")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
+            if not batch:
+                now = milliseconds(self._now())
+                Transaction(self._connection, now).run("pulse", now=now)
             for job in batch:
                 self._connection.execute("SAVEPOINT work")
                 try:
@@ -175,6 +201,7 @@ class Database:
                     results.append((job.done, None, error))
                 self._connection.execute("RELEASE work")
             self._connection.execute("COMMIT")
+            self._owes_sync = not full and (self._owes_sync or Sync.SOON in kinds)
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):  # the way back may fail too; the next batch finds out
                 if self._connection.in_transaction:

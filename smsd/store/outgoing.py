@@ -22,7 +22,7 @@ from smsd.model.message import (
     Wait,
 )
 from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
-from smsd.store.database import Conflict, Database, Row, Transaction, milliseconds, moment, ms
+from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
 
@@ -146,7 +146,7 @@ class Outgoing:
             return claims, refused, None if due is None else moment(due)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun.
-        claims, refused, due = await self._database.transaction(work, durable=False)
+        claims, refused, due = await self._database.transaction(work, sync=Sync.WHENEVER)
         if refused:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
@@ -198,7 +198,8 @@ class Outgoing:
             review(tx, row["message_id"])
             return True
 
-        return await self._database.transaction(work)
+        # What a power cut takes back of this is a part in doubt, as if the answer had not come.
+        return await self._database.transaction(work, sync=Sync.SOON)
 
     async def release(
         self, attempt: AttemptId, fault: Fault, *, retry_at: datetime, tries: int | None = None

@@ -26,7 +26,7 @@ from hwsim.scenario import Step
 from hwsim.stick import Stick
 
 from smsd.adapters.contract import lost
-from smsd.adapters.devices import AllTold, Event, Removed, Tell
+from smsd.adapters.devices import Event, Removed, Tell
 from smsd.adapters.hotplug import Hotplug, Wanted
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.catalogue import load as load_catalogue
@@ -275,7 +275,6 @@ class Stage(Rack):
                 place = folder / stick.usb_path
                 place.mkdir(parents=True)
                 (place / "authorized").write_text("1")
-        self.bus.tell(AllTold())
 
     def hold(self, stick: Stick, held: bool) -> None:
         self.ttys[stick.modem.name].hold(held)

@@ -358,12 +358,28 @@ def test_a_caller_who_left_before_his_turn_is_passed_over() -> None:
         modem = ScriptedModem(on={"AT+CSQ": SILENCE})
         async with port_of(modem) as (port, _), asyncio.TaskGroup() as group:
             first = group.create_task(outcome(port, commands.signal_quality()))
-            second = group.create_task(port.execute(SEND))
             await until(lambda: "AT+CSQ" in modem.heard)
+            second = group.create_task(port.execute(SEND))
+            await asyncio.sleep(0.1)
             second.cancel()
             await until(first.done)
             assert await port.execute(commands.serial_number())
             assert "AT+CMGS=19" not in modem.heard
+
+    run(main())
+
+
+def test_parts_go_before_what_may_be_asked_later_and_in_their_order() -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={"AT+CSQ": SILENCE})
+        async with port_of(modem) as (port, _), asyncio.TaskGroup() as group:
+            group.create_task(outcome(port, commands.signal_quality()))
+            await until(lambda: "AT+CSQ" in modem.heard)
+            for command in (commands.serial_number(), SEND, commands.send_pdu("00AA", 1)):
+                group.create_task(outcome(port, command))
+            await until(lambda: "AT+CGSN" in modem.heard)
+            order = [line for line in modem.heard if line.startswith(("AT+CMGS", "AT+CGSN"))]
+            assert order == ["AT+CMGS=19", "AT+CMGS=1", "AT+CGSN"]
 
     run(main())
 

@@ -17,6 +17,7 @@ from smsd.at.urcs import (
     Ring,
     SimChanged,
     SubmissionAnswered,
+    SupplyOdd,
     Unsolicited,
     UssdArrived,
     is_unsolicited,
@@ -31,7 +32,6 @@ CHATTER = [
     "+ZUSIMR:2", "+ZPASR: \"UMTS\"", "+ZPSTM: 1", "+ZDONR: \"x\",208,1", "+ZEND",
     "+SPNWNAME: \"x\"", "+PSBEARER: 0,0",
     # SIMCom
-    "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
     "NORMAL POWER DOWN", "PB DONE", "SMS DONE", "+NITZ: 26/03/02,12:00:00+04", "*PSUTTZ: 26,3,2",
     "DST: 0", "+CTZV: +4", "+CNSMOD: 4", "VOICE CALL: BEGIN",
     "+RXDTMF: 1",
@@ -72,6 +72,8 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
         ('+CEREG: 1,"00","11",7', (), RegistrationChanged()),
         ("+CMGS: 7", (), SubmissionAnswered(7)),  # type: ignore[arg-type]
         ("+CMGS: x", (), SubmissionAnswered(None)),
+        ("UNDER-VOLTAGE WARNNING", (), SupplyOdd("under-voltage warnning")),
+        ("OVER-VOLTAGE POWER DOWN", (), SupplyOdd("over-voltage power down")),
         ('^SMMEMFULL: "SM"', (), MemoryFull()),
         ('+QIND: "smsfull","ME"', (), MemoryFull()),
         ("^SMGO: 1", (), MemoryFull()),

@@ -1,5 +1,6 @@
 """A modem's memories, emptied: every record is committed by the sink, and deleted after."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -72,8 +73,9 @@ class Memories:
         if not await self._select(session, memory):
             return 0
         records = await self._list(session)
-        for record in records:
-            await keep(session.sink, record.pdu, record.length)
+        async with asyncio.TaskGroup() as group:  # at once: they share a commit
+            for record in records:
+                group.create_task(keep(session.sink, record.pdu, record.length))
         if records:
             still = {(record.index, record.pdu) for record in await self._list(session)}
             for record in sorted(records, key=lambda record: -record.index):
