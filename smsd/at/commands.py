@@ -287,7 +287,7 @@ class Stored:
 
 def list_messages() -> Command[tuple[Stored, ...]]:
     """All records of the selected memory, read or not, sent or not (27.005 4.1)."""
-    return Command("AT+CMGL=4", _listed, timeout=60.0)
+    return Command("AT+CMGL=4", _listed, timeout=60.0, patient=True)
 
 
 def _listed(lines: Sequence[str]) -> tuple[Stored, ...]:
@@ -317,12 +317,12 @@ def read_message(index: int) -> Command[Stored | None]:
             return None
         return Stored(index, body.upper(), natural(fields(header)[-1]))
 
-    return Command(f"AT+CMGR={index}", parse, timeout=15.0)
+    return Command(f"AT+CMGR={index}", parse, timeout=15.0, patient=True)
 
 
 def delete_message(index: int) -> Command[None]:
     """Delete one record; slow SIMs take more than 5 s (27.005 3.5.4)."""
-    return setting(f"AT+CMGD={index}", timeout=15.0)
+    return Command(f"AT+CMGD={index}", _nothing, timeout=15.0, patient=True)
 
 
 def send_pdu(pdu: str, length: int, *, timeout: float = 120.0) -> Command[Reference | None]:

@@ -90,7 +90,8 @@ class Command(Generic[T]):
     taken as the answer once. ``payload`` follows the prompt and is closed with Ctrl-Z.
     ``timeout`` is in seconds, from the last octet written to the final result
     (``prompt_timeout``: to the prompt). ``may_lack_final``: some modems end its answer with the
-    information line. ``repeats``: its prefixes may each come on any number of lines.
+    information line. ``repeats``: its prefixes may each come on any number of lines. ``patient``:
+    what has a payload may go before it.
     """
 
     line: str
@@ -100,6 +101,7 @@ class Command(Generic[T]):
     timeout: float = 10.0
     prompt_timeout: float = 10.0
     may_lack_final: bool = False
+    patient: bool = False
     repeats: bool = False
 
 

@@ -375,11 +375,14 @@ def test_parts_go_before_what_may_be_asked_later_and_in_their_order() -> None:
         async with port_of(modem) as (port, _), asyncio.TaskGroup() as group:
             group.create_task(outcome(port, commands.signal_quality()))
             await until(lambda: "AT+CSQ" in modem.heard)
-            for command in (commands.serial_number(), SEND, commands.send_pdu("00AA", 1)):
+            reads = commands.read_message(3)
+            parts = SEND, commands.send_pdu("00AA", 1)
+            before = len(modem.heard)
+            for command in (commands.serial_number(), reads, *parts):
                 group.create_task(outcome(port, command))
-            await until(lambda: "AT+CGSN" in modem.heard)
-            order = [line for line in modem.heard if line.startswith(("AT+CMGS", "AT+CGSN"))]
-            assert order == ["AT+CMGS=19", "AT+CMGS=1", "AT+CGSN"]
+            await until(lambda: "AT+CMGR=3" in modem.heard)
+            order = [line for line in modem.heard[before:] if "CMEE" not in line]
+            assert order == ["AT+CGSN", "AT+CMGS=19", "AT+CMGS=1", "AT+CMGR=3"]
 
     run(main())
 

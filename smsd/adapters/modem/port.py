@@ -205,10 +205,12 @@ class Port:
         self._begin_next()
 
     def _wait(self, request: _Request) -> None:
-        """Parts to send go before what may as well be asked later: the network is the slow one."""
-        parts = sum(waiting.command.payload is not None for waiting in self._waiting)
-        last = len(self._waiting) if request.command.payload is None else parts
-        self._waiting.insert(last, request)
+        """Parts to send go before what is patient: the network is the slowest of all."""
+        place = len(self._waiting)
+        if request.command.payload is not None:
+            while place and self._waiting[place - 1].command.patient:
+                place -= 1
+        self._waiting.insert(place, request)
 
     def _moved(self, before: State) -> None:
         """Set the time that the dialogue's new state has."""
