@@ -75,6 +75,7 @@ class Node:
     broken: bool = False
     held: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
+    filter: Callable[[bytes], bytes] = bytes
 
     def hang_up(self) -> None:
         """Whoever has it open gets the end of it."""
@@ -92,9 +93,10 @@ class Node:
             asyncio.get_running_loop().remove_reader(theirs)
 
     def write(self, octets: bytes) -> None:
+        spoilt = self.filter(octets)
         for theirs in self.sockets:
             with contextlib.suppress(OSError):
-                theirs.send(octets)
+                theirs.send(spoilt)
 
 
 class Opening(AbstractAsyncContextManager[Streams]):
