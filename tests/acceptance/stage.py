@@ -42,8 +42,8 @@ from smsd.model.phone import PhoneRecord
 from tests.rig import Rig
 from tests.virtual_time import now
 
-LOOK_EVERY = 0.25  # virtual seconds
-USB_LOOK = 0.1  # virtual seconds between looks at the files that authorise devices
+LOOK_EVERY = 0.5  # virtual seconds
+USB_LOOK = 0.5  # virtual seconds between looks at the files that authorise devices
 ENDED = ("sent", "delivered", "failed", "expired", "cancelled", "uncertain")
 
 
@@ -267,7 +267,11 @@ class Stage(Rack):
         self.phones: dict[str, Phone] = {}
         self.asked: dict[str, int] = {}
         self.hotplug = Hotplug(
-            self.bus, load_catalogue(), open_streams=self.bus.open, present=self.bus.present
+            self.bus,
+            load_catalogue(),
+            open_streams=self.bus.open,
+            present=self.bus.present,
+            usb_devices=self.folder,
         )
         for position, stick in enumerate(self.sticks):
             ports = Ttys(self.bus, stick, f"/dev/ttyAMA{position}")
@@ -396,9 +400,7 @@ class Stage(Rack):
         seen = Counter(message["text"] for message in self.messages())
         doubled = [text for text, count in seen.items() if count > 1]
         assert doubled == []
-        parts = Counter(
-            (row["to"], row["text"], str(row["concat"])) for row in self.history.sent()
-        )
+        parts = Counter((row["to"], row["text"], str(row["concat"])) for row in self.history.sent())
         assert [part for part, count in parts.items() if count > 1] == []
         whole = set(self.whole())
         for text, state in (await self.states()).items():

@@ -159,7 +159,9 @@ def test_unplugged_at_the_moment_of_sending(
         boot = made.sticks[0].modem.personality.boot
         ready = max(boot.silent, boot.card_ready, boot.sms_ready)
         started = made.network.clock.time() - made.network.elapsed
-        after = [row["at"] + started for row in made.history.sent() if row["at"] + started >= back[1]]
+        after = [
+            row["at"] + started for row in made.history.sent() if row["at"] + started >= back[1]
+        ]
         assert min(after) - back[1] - ready <= 5.0
         assert states[texts[2]] == "uncertain"
 
@@ -330,7 +332,9 @@ def test_a_sim_full_of_foreign_messages(tmp_path: Path) -> None:
         options = Options(personality="ec25", warm=True)
         async with stage(tmp_path, options=options) as made:
             for n in range(50):
-                made.do(f"store modem0 SM 040B911326040000F0{n:02X}00208062917314080{5}C8F71D14{n:02X}")
+                made.do(
+                    f"store modem0 SM 040B911326040000F0{n:02X}00208062917314080{5}C8F71D14{n:02X}"
+                )
             for n in range(5):
                 made.do(f"incoming modem0 +33612345678 'inbound {n}'")
             await asyncio.sleep(120.0)

@@ -169,11 +169,11 @@ class Play:
         if not self.stage.available():
             return "the phone is not there yet"
         for code, answers in wanted.items():
-            first, *rest = [answers] if isinstance(answers, str) else answers
+            session: list[Any] = [answers] if isinstance(answers, str) else answers
             reply = await adapter.ussd(code)
-            if reply.text != first:
+            if reply.text != session[0]:
                 return reply
-            for said, text in rest:
+            for said, text in session[1:]:
                 reply = await adapter.ussd_answer(said)
                 if reply.text != text:
                     return reply
