@@ -256,6 +256,8 @@ class Line:
 
     def answer(self, blocks: list[list[str]] | None = None, final: str = "OK") -> None:
         """End the running command: information blocks, each with its lines, then the result."""
+        if self.modem.dead:
+            return  # what runs when the modem dies is never answered
         if not self.manners.quiet and self.modem.personality.reference_after_ok and final == "OK":
             late = [b for b in blocks or [] if b[0].startswith(("+CMGS:", "+CMSS:"))]
             self._send_blocks([b for b in blocks or [] if b not in late])

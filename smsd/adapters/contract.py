@@ -211,6 +211,10 @@ class Absent(PhoneLost):
     """
 
 
+class Broken(PhoneLost):
+    """The device is there, and the system cannot use it as it is."""
+
+
 def lost(words: str, *, hint: str | None = None, pause: float | None = None) -> PhoneLost:
     """A `PhoneLost` in words."""
     return PhoneLost(Fault(FaultClass.MODEM, words, hint=hint), pause=pause)

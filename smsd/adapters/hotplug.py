@@ -8,12 +8,15 @@ for becomes a phone of its own.
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
-from smsd.adapters.contract import Absent, PhoneLost
+from smsd.adapters.contract import Absent, Broken, PhoneLost
 from smsd.adapters.devices import Event, Removed, Source
+from smsd.adapters.modem import authorise
 from smsd.adapters.modem.catalogue import Catalogue, Kind, Role
 from smsd.adapters.modem.held import (
     BRLTTY,
@@ -23,7 +26,9 @@ from smsd.adapters.modem.held import (
     programs,
 )
 from smsd.adapters.modem.open import TCP, opened, present
+from smsd.adapters.modem.port import Silent
 from smsd.adapters.modem.probe import Identity, OpenStreams, identify
+from smsd.adapters.modem.recovery import HOUR
 from smsd.adapters.modem.usb import Stick, Tty, TtyPort, Usb, elect, stick_of
 from smsd.adapters.modem.where import APPEARS, Found
 from smsd.logs import fields
@@ -37,6 +42,8 @@ NO_PORTS: Final = 15.0  # seconds after which a stick without ttys is worth a wo
 SIM_READY: Final = 30.0  # seconds that a SIM may be busy after a modem's start
 ASK_AGAIN: Final = 5.0  # seconds before a stick that did not answer is asked anew, doubling
 LONGEST_PAUSE: Final = 60.0
+STARTS_WITHIN: Final = 45.0  # seconds in which the slowest modem answers after it was plugged in
+RESETS_AN_HOUR: Final = 2
 UDEV_LAG: Final = 3.0  # seconds by which udev's word may come after the node itself
 USB_TTYS: Final = ("ttyUSB", "ttyACM", "ttyHS")
 
@@ -112,12 +119,15 @@ class Hotplug:
         adopt: Adopt | None = None,
         open_streams: OpenStreams = opened,
         present: Callable[[str], bool] = present,
+        usb_devices: Path = authorise.DEVICES,
     ) -> None:
         self._source = source
         self._catalogue = catalogue
         self._adopt = adopt
         self._open = open_streams
         self.present = present
+        self._usb_devices = usb_devices
+        self._resets: dict[str, deque[float]] = {}
         self._usbs: dict[str, Usb] = {}
         self._slots: dict[str, _Slot] = {}
         self._seekers: list[Seeker] = []
@@ -375,12 +385,32 @@ class Hotplug:
             if named is not None and named.wanted.device is not None:
                 return self._named_port(stick, named), Identity()
             self._complain(slot, _silent(stick, reasons))
+            if all(isinstance(error, Silent | Broken) for _, error in reasons):
+                await self._reset(slot)
             try:
                 async with asyncio.timeout(pause):
                     await slot.changed.wait()
                 return None
             except TimeoutError:
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _reset(self, slot: _Slot) -> None:
+        """Take a stick that was found silent off the USB and back: it may have hung before us."""
+        path, now = slot.usb.usb_path, asyncio.get_running_loop().time()
+        done = self._resets.setdefault(path, deque(maxlen=RESETS_AN_HOUR))
+        if (
+            now - slot.first < STARTS_WITHIN
+            or (len(done) == RESETS_AN_HOUR and now - done[0] < HOUR)
+            or not self._catalogue.listed(slot.usb.vid, slot.usb.pid)
+            or not authorise.allowed(path, self._usb_devices)
+        ):
+            return
+        done.append(now)
+        log.warning("a silent modem is taken off the USB and back", extra=fields(usb=path))
+        try:
+            await authorise.reauthorise(path, self._usb_devices)
+        except (OSError, TimeoutError) as error:
+            log.warning("the USB device could not be reset", extra=fields(reason=str(error)))
 
     def _bound(self, slot: _Slot, owner: "Seeker", port: TtyPort) -> None:
         stick = slot.stick

@@ -42,8 +42,8 @@ from smsd.model.phone import PhoneRecord
 from tests.rig import Rig
 from tests.virtual_time import now
 
-LOOK_EVERY = 0.25  # virtual seconds
-USB_LOOK = 0.1  # virtual seconds between looks at the files that authorise devices
+LOOK_EVERY = 0.5  # virtual seconds
+USB_LOOK = 0.5  # virtual seconds between looks at the files that authorise devices
 ENDED = ("sent", "delivered", "failed", "expired", "cancelled", "uncertain")
 
 
@@ -75,6 +75,7 @@ class Node:
     broken: bool = False
     held: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
+    filter: Callable[[bytes], bytes] = bytes
 
     def hang_up(self) -> None:
         """Whoever has it open gets the end of it."""
@@ -92,9 +93,10 @@ class Node:
             asyncio.get_running_loop().remove_reader(theirs)
 
     def write(self, octets: bytes) -> None:
+        spoilt = self.filter(octets)
         for theirs in self.sockets:
             with contextlib.suppress(OSError):
-                theirs.send(octets)
+                theirs.send(spoilt)
 
 
 class Opening(AbstractAsyncContextManager[Streams]):
@@ -265,7 +267,11 @@ class Stage(Rack):
         self.phones: dict[str, Phone] = {}
         self.asked: dict[str, int] = {}
         self.hotplug = Hotplug(
-            self.bus, load_catalogue(), open_streams=self.bus.open, present=self.bus.present
+            self.bus,
+            load_catalogue(),
+            open_streams=self.bus.open,
+            present=self.bus.present,
+            usb_devices=self.folder,
         )
         for position, stick in enumerate(self.sticks):
             ports = Ttys(self.bus, stick, f"/dev/ttyAMA{position}")

@@ -176,13 +176,13 @@ class Play:
         if not self.stage.available():
             return "the phone is not there yet"
         for code, answers in wanted.items():
-            first, *rest = [answers] if isinstance(answers, str) else answers
+            session: list[Any] = [answers] if isinstance(answers, str) else answers
             reply = await adapter.ussd(code)
-            if reply.text != first:
+            if reply.text != session[0]:
                 return reply
-            for exchange in rest:
-                reply = await adapter.ussd_answer(exchange[0])
-                if reply.text != exchange[1]:
+            for said, text in session[1:]:
+                reply = await adapter.ussd_answer(said)
+                if reply.text != text:
                     return reply
         return None
 

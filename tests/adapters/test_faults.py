@@ -119,7 +119,7 @@ def test_a_number_that_nobody_knows_is_tried_again(text: str) -> None:
 )
 def test_a_class_says_what_comes_next(kind: FaultClass, error: type[PhoneError]) -> None:
     number = {
-        FaultClass.AMBIGUOUS: "513", FaultClass.PERMANENT: "1", FaultClass.CONFIGURATION: "304",
+        FaultClass.AMBIGUOUS: "513", FaultClass.PERMANENT: "1", FaultClass.CONFIGURATION: "303",
         FaultClass.LIMIT: "50", FaultClass.NETWORK: "38", FaultClass.SIM: "310",
         FaultClass.LATER: "27", FaultClass.RETRY: "17", FaultClass.MEMORY: "322",
         FaultClass.MODEM: "300",

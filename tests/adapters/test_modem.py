@@ -642,7 +642,8 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
     ("result", "expected"),
     [
         ("+CMS ERROR: 1", Rejected),
-        ("+CMS ERROR: 304", Declined),
+        ("+CMS ERROR: 303", Declined),
+        ("+CMS ERROR: 304", Throttled),
         ("+CMS ERROR: 38", Unavailable),
         ("+CMS ERROR: 512", Throttled),
         ("+CMS ERROR: 332", Unavailable),
@@ -671,7 +672,7 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
         (["+CMS ERROR: 1"], Rejected),
         (["+CMS ERROR: 38"], Unavailable),
         (["+CMS ERROR: 21"], Throttled),
-        (["+CMS ERROR: 304"], Declined),
+        (["+CMS ERROR: 303"], Declined),
         (["+CMS ERROR: 332"], Unavailable),
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),

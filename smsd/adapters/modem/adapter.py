@@ -17,6 +17,7 @@ from typing import Final
 from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import (
     Absent,
+    Broken,
     Capabilities,
     PhoneLost,
     Progress,
@@ -30,7 +31,7 @@ from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
+from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, Silent
 from smsd.adapters.modem.power import HINT, Losses
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
@@ -57,6 +58,10 @@ CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tel
 SIM_PAUSE: Final = 1.0  # seconds
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
+PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next step promises more
+BROKEN_WITHIN: Final = 1.0  # seconds after its opening in which a port that works does not end
+WORKED: Final = 60.0  # seconds after which whatever ends a port is a new matter
+BROKEN_LIMIT: Final = 3  # times in a row after which something is done
 POWER_TIMEOUT: Final = 60.0  # seconds
 RADIO_OFF: Final = 5.0  # seconds
 
@@ -95,6 +100,8 @@ class ModemAdapter:
         self._profiles = load() if profiles is None else profiles
         self._profile = GENERIC
         self._ports = 0
+        self._broken = 0
+        self._probes = PROBES
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
@@ -123,12 +130,13 @@ class ModemAdapter:
         device = self._choose_port(found)
         sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
+        began = _now()
         try:
             async with (
                 (self._open or opened)(device, self._settings.baud) as streams,
                 asyncio.TaskGroup() as group,
             ):
-                port = Port(*streams, self._unasked, self._trace)
+                port = Port(*streams, self._unasked, self._trace, self._probes)
                 owner = group.create_task(port.run(), name=f"port-{device}")
                 calls = group.create_task(self._calls.run(port, sink), name=f"calls-{device}")
                 try:
@@ -142,6 +150,8 @@ class ModemAdapter:
                 self._trace.failed(str(reason))
             if isinstance(reason, Silent):
                 raise self._climb(Evidence.SILENT, sink) from reason
+            if self._is_broken(reason, began):
+                raise self._climb(Evidence.BROKEN, sink) from reason
             if isinstance(reason, Absent):
                 self._ports = 0
                 hint = self._losses.hint(_now(), self._sending.begun_at)
@@ -149,6 +159,19 @@ class ModemAdapter:
             raise reason from None
         finally:
             self._session = None
+
+    def _is_broken(self, reason: BaseException, began: float) -> bool:
+        """Whether a port was of no use again and again, and there is something that may help."""
+        lasted = _now() - began
+        ended = isinstance(reason, Absent) and lasted < BROKEN_WITHIN
+        if lasted > WORKED or not (ended or isinstance(reason, Broken)):
+            self._broken = 0
+            return False
+        self._broken += 1
+        if self._broken < BROKEN_LIMIT or not self._ladder.steps & {Step.USB, Step.POWER}:
+            return False
+        self._broken = 0
+        return True
 
     async def _locate(self, sink: Sink) -> Found:
         """Where the modem is; that it is not there is told once it is missed."""
@@ -302,6 +325,8 @@ class ModemAdapter:
         self._profile = self._profiles.get(found.profile, GENERIC)
         self._ladder.steps = self._steps(found)
         step, self._step = self._step, None
+        in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps
+        self._probes = PROBES_AGAIN if in_doubt else PROBES
         match step:
             case Step.OTHER_PORT:
                 self._ports += 1

@@ -119,6 +119,8 @@ BOOTING: Final = (
     "+CME ERROR: 14", "+CME ERROR: 515",
 )  # fmt: skip
 """What a modem answers to all that has to do with messages until it has loaded them."""
+MISREAD: Final = "+CMS ERROR: 304"
+"""An invalid PDU: ours, or one that came to harm on a serial line; a second time tells which."""
 RETRY_AFTER: Final = 10.0  # seconds
 LATER_AFTER: Final = 60.0
 TRIES: Final = 5  # attempts that end in the same passing error before it is taken for good
@@ -178,6 +180,8 @@ def error_of(fault: Fault) -> PhoneError:
             return Uncertain(fault)
         case _C.PERMANENT:
             return Rejected(fault)
+        case _C.CONFIGURATION if fault.code == MISREAD:
+            return Throttled(fault, retry_after=RETRY_AFTER, tries=2)
         case _C.CONFIGURATION | _C.DECLINED:
             return Declined(fault)  # a phone that is set up otherwise may take it
         case _C.LIMIT:

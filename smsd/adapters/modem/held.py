@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from smsd.adapters.contract import PhoneLost, lost
+from smsd.adapters.contract import Broken, PhoneLost, lost
 from smsd.adapters.modem.catalogue import ignore_line
+from smsd.model.message import Fault, FaultClass
 
 LOCKS: Final = Path("/var/lock")
 MODEM_MANAGER: Final = "ModemManager"
@@ -19,6 +20,7 @@ WITHOUT_BRLTTY: Final = (
 )
 PROC: Final = Path("/proc")
 SYS: Final = Path("/sys")
+_BROKEN: Final = (errno.EIO, errno.ENODEV, errno.ENXIO)
 _BUSY: Final = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 
 Holder = tuple[int, str]
@@ -32,6 +34,8 @@ def refusal(device: str, error: Exception) -> PhoneLost:
         return held(device, holder)
     if number in (errno.EACCES, errno.EPERM):
         return lost(f"no permission to open {device}", hint="smsd's user must be in group dialout")
+    if number in _BROKEN:
+        return Broken(Fault(FaultClass.MODEM, f"{device} cannot be opened: {error}"))
     return lost(f"{device} cannot be opened: {error}")
 
 

@@ -11,9 +11,10 @@ from typing import IO, Final
 
 import serial
 
-from smsd.adapters.contract import lost
+from smsd.adapters.contract import Broken, lost
 from smsd.adapters.modem.apart import Stuck, apart
 from smsd.adapters.modem.held import held, holders, lock_file, refusal
+from smsd.model.message import Fault, FaultClass
 
 TCP: Final = "tcp://"
 CONNECT_TIMEOUT: Final = 10.0  # seconds
@@ -48,7 +49,8 @@ async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
             port = await apart(lambda: _open(device, baud), OPEN_TIMEOUT, late=_close)
         except Stuck as error:
             words = f"{device} cannot be opened: the kernel does not answer ({error})"
-            raise lost(words, hint="unplug it and plug it in again") from error
+            fault = Fault(FaultClass.MODEM, words, hint="unplug it and plug it in again")
+            raise Broken(fault) from error
         try:
             async with _streams(port.fileno()) as streams:
                 yield streams

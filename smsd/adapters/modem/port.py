@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from smsd.adapters.contract import Absent, PhoneLost, lost
+from smsd.adapters.contract import Absent, Broken, PhoneLost, lost
 from smsd.adapters.modem.trace import Trace
 from smsd.at.dialogue import Command, Dialogue, Event, FinalResult, Late, Response, State, Urc
 from smsd.at.urcs import ECHO
@@ -73,7 +73,7 @@ class Port:
     """A modem's port; `run` owns it, `execute` asks it.
 
     ``unasked`` is called with every URC and with answers that came after all hope for them;
-    ``trace`` keeps what the wire carries.
+    ``trace`` keeps what the wire carries; after so many unanswered ``probes`` it is lost.
     """
 
     def __init__(
@@ -82,7 +82,9 @@ class Port:
         writer: asyncio.StreamWriter,
         unasked: Callable[[Urc | Late], None],
         trace: Trace | None = None,
+        probes: int = PROBES,
     ) -> None:
+        self._probes = probes
         self._trace = trace or Trace()
         self._trace.opened()
         self._reader = reader
@@ -179,7 +181,8 @@ class Port:
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 await self._writer.drain()
         except (OSError, TimeoutError) as error:
-            raise lost("the port takes no data any more") from error
+            fault = Fault(FaultClass.MODEM, "the port takes no data any more")
+            raise Broken(fault) from error
 
     async def _step(self) -> None:
         """Wait for data, a request or the end of a time, and do what follows from it."""
@@ -305,7 +308,7 @@ class Port:
             self._resynced()
             self._begin_next()
             return
-        if dialogue.state is State.STALE and dialogue.probes >= PROBES:
+        if dialogue.state is State.STALE and dialogue.probes >= self._probes:
             words = "the modem does not answer"
             raise Silent(Fault(FaultClass.MODEM, words, hint="is it the right port?"))
         self._abandon()

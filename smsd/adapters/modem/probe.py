@@ -13,10 +13,12 @@ from typing import Final, TypeVar
 
 from smsd.adapters.contract import lost
 from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.port import Silent
 from smsd.adapters.modem.profiles import GENERIC
 from smsd.at import commands
 from smsd.at.dialogue import Command
 from smsd.at.syntax import AnswerError
+from smsd.model.message import Fault, FaultClass
 
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ class _Line:
                 while True:
                     data = await self._reader.read(1024)
                     if not data:
-                        raise lost("it is gone")
+                        raise Silent(Fault(FaultClass.MODEM, "it is gone"))
                     heard = (heard + data)[-LONGEST:]
                     lines = _lines(heard)
                     if lines and _FINAL.fullmatch(lines[-1]):
@@ -70,7 +72,7 @@ class _Line:
         except TimeoutError:
             return None
         except OSError as error:
-            raise lost("it is gone") from error
+            raise Silent(Fault(FaultClass.MODEM, "it is gone")) from error
 
     async def drain(self, seconds: float) -> None:
         """Let pass what comes unasked."""
@@ -116,7 +118,7 @@ async def _identity(line: _Line, tries: int, sim_within: float) -> Identity:
         if await line.ask(b"AT\r", ANSWER) is not None:
             break
     else:
-        raise lost("it does not answer AT")
+        raise Silent(Fault(FaultClass.MODEM, "it does not answer AT"))
     await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
     await line.ask(b"ATE0\r", ANSWER)
     imei = await _asked(line, commands.serial_number())

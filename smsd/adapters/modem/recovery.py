@@ -14,6 +14,7 @@ class Evidence(StrEnum):
     """What was seen."""
 
     SILENT = "the modem answers no commands any more"
+    BROKEN = "the port ends as soon as it is opened"
     FAULTY = "the modem fails again and again"
     DEAF = "nothing is received although the modem seems to be well"
     UNREGISTERED = "the modem finds no network although there is signal"
@@ -49,6 +50,7 @@ _WORDS: Final = {
 # of reach; one that answers is not helped by opening its port anew.
 _LADDERS: Final = {
     Evidence.SILENT: (Step.REOPEN, Step.OTHER_PORT, Step.USB, Step.POWER, Step.GIVE_UP),
+    Evidence.BROKEN: (Step.USB, Step.POWER, Step.GIVE_UP),
     Evidence.FAULTY: (Step.RADIO, Step.RESET, Step.USB, Step.POWER, Step.GIVE_UP),
     Evidence.DEAF: (Step.RADIO, Step.RESET, Step.USB, Step.POWER, Step.GIVE_UP),
     Evidence.UNREGISTERED: (Step.RADIO, Step.RESET, Step.USB, Step.POWER, Step.GIVE_UP),
