@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -249,6 +251,28 @@ def cost(task: Task, seconds: float) -> float:
     return (time.process_time() - started) / count
 
 
+def started_alone(program: str, text: str = "") -> float:
+    """Return the CPU seconds of a fresh interpreter that runs a program, without its own start."""
+
+    def spent(code: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        subprocess.run(
+            [sys.executable, "-c", code], input=text, text=True, stdout=subprocess.DEVNULL
+        )
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+    spent(program)  # writes the byte code
+    return statistics.median(
+        spent(program) - spent("import sys; sys.stdin.read()") for _ in range(7)
+    )
+
+
+PDU_DECODE = (
+    "import argparse, sys; from smsd.cli.pdu import add_parser; p = argparse.ArgumentParser();"
+    "add_parser(p.add_subparsers()); a = p.parse_args(['pdu', 'decode', '-', '--json']); a.func(a)"
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=15)
@@ -281,6 +305,12 @@ def main() -> int:
         else:
             costs = "  ".join(f"{peer} {each * 1e6:8.2f} µs" for peer, each in spent.items())
             print(f"{name:32}{row.get('ratio', '-'):>7}x  (goal {goal or '-':>4})  {costs}")
+    if not arguments.json:
+        pdus = (PARTS[0] + "\n") * 30_000
+        rate = 30_000 / started_alone(PDU_DECODE, pdus)
+        print(f"smsd pdu decode - --json: {rate:.0f} PDUs a second of CPU time (goal 20000)")
+        milliseconds = started_alone("import smsd; import smsd.gsm") * 1000
+        print(f"import smsd.gsm: {milliseconds:.1f} ms (goal 15)")
     return 0 if met else 1
 
 

@@ -1,7 +1,5 @@
 """Segmenting, delays, reports, and what `sent` and `messages` tell."""
 
-import time
-
 import pytest
 from hwsim import tpdu
 from hwsim.desk import Desk
@@ -133,12 +131,3 @@ def test_the_report_waits_until_the_other_modem_has_the_message() -> None:
     assert desk.wait(10) == ""
     desk.modems[1].power_on()
     assert "+CDS: " in desk.wait(1)
-
-
-def test_a_modem_sends_400_messages_a_second() -> None:
-    desk = Desk()
-    started = time.process_time()
-    for _ in range(800):
-        desk.send(OUTSIDE, "a" * 10)
-    assert len(desk.network.sent) == 800
-    assert time.process_time() - started < 2

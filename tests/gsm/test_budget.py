@@ -5,22 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Runs in a fresh interpreter: CPU milliseconds and KiB that the import takes, and what it brings.
+# Runs in a fresh interpreter: KiB that the import takes, and what it brings.
 PROBE = """
-import json, sys, time, resource
+import json, sys
 import smsd
 def used():
     status = open("/proc/self/status").read()
     return int(status.split("VmRSS:")[1].split()[0])
-before, at, started = set(sys.modules), used(), time.process_time()
+before, at = set(sys.modules), used()
 import smsd.gsm
-spent = (time.process_time() - started) * 1000
-print(json.dumps([spent, used() - at, sorted(set(sys.modules) - before)]))
+print(json.dumps([used() - at, sorted(set(sys.modules) - before)]))
 """
 ROOT = Path(__file__).parents[2]
 
 
-def probe(cache: Path) -> tuple[float, int, list[str]]:
+def probe(cache: Path) -> tuple[int, list[str]]:
     done = subprocess.run(
         [sys.executable, "-X", f"pycache_prefix={cache}", "-c", PROBE],
         cwd=ROOT,
@@ -29,19 +28,18 @@ def probe(cache: Path) -> tuple[float, int, list[str]]:
         text=True,
         check=True,
     )
-    spent, kib, modules = json.loads(done.stdout)
-    return spent, kib, modules
+    kib, modules = json.loads(done.stdout)
+    return kib, modules
 
 
-def test_importing_takes_15_ms_and_3_mb_at_most(tmp_path: Path) -> None:
+def test_importing_takes_3_mb_at_most(tmp_path: Path) -> None:
+    """How long it takes is a figure of bench/codec.py."""
     probe(tmp_path)  # writes the byte code
-    runs = [probe(tmp_path) for _ in range(7)]
-    assert min(spent for spent, _, _ in runs) <= 15
-    assert min(kib for _, kib, _ in runs) <= 3 * 1024
+    assert min(kib for kib, _ in (probe(tmp_path) for _ in range(3))) <= 3 * 1024
 
 
 def test_only_the_standard_library_comes_with_it(tmp_path: Path) -> None:
-    _, _, modules = probe(tmp_path)
+    _, modules = probe(tmp_path)
     tops = {name.partition(".")[0] for name in modules} - {"smsd"}
     assert tops <= set(sys.stdlib_module_names)
     assert not tops & {"asyncio", "socket", "threading", "logging", "dataclasses", "typing", "re"}
