@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -251,24 +250,22 @@ def cost(task: Task, seconds: float) -> float:
     return (time.process_time() - started) / count
 
 
-def started_alone(program: str, text: str = "") -> float:
-    """Return the CPU seconds of a fresh interpreter that runs a program, without its own start."""
+def alone(program: str, text: str = "") -> float:
+    """Return the CPU seconds that a program takes in a fresh interpreter, without its start."""
+    code = f"import time, sys; _at = time.process_time(); {program}; "
+    code += "print(time.process_time() - _at, file=sys.stderr)"
+    run = [sys.executable, "-c", code]
 
-    def spent(code: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        subprocess.run(
-            [sys.executable, "-c", code], input=text, text=True, stdout=subprocess.DEVNULL
-        )
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    def spent() -> float:
+        done = subprocess.run(run, input=text, text=True, capture_output=True, check=True)
+        return float(done.stderr)
 
-    spent(program)  # writes the byte code
-    return statistics.median(
-        spent(program) - spent("import sys; sys.stdin.read()") for _ in range(7)
-    )
+    spent()  # writes the byte code
+    return statistics.median(spent() for _ in range(7))
 
 
 PDU_DECODE = (
-    "import argparse, sys; from smsd.cli.pdu import add_parser; p = argparse.ArgumentParser();"
+    "import argparse; from smsd.cli.pdu import add_parser; p = argparse.ArgumentParser();"
     "add_parser(p.add_subparsers()); a = p.parse_args(['pdu', 'decode', '-', '--json']); a.func(a)"
 )
 
@@ -307,9 +304,9 @@ def main() -> int:
             print(f"{name:32}{row.get('ratio', '-'):>7}x  (goal {goal or '-':>4})  {costs}")
     if not arguments.json:
         pdus = (PARTS[0] + "\n") * 30_000
-        rate = 30_000 / started_alone(PDU_DECODE, pdus)
+        rate = 30_000 / alone(PDU_DECODE, pdus)
         print(f"smsd pdu decode - --json: {rate:.0f} PDUs a second of CPU time (goal 20000)")
-        milliseconds = started_alone("import smsd; import smsd.gsm") * 1000
+        milliseconds = alone("import smsd.gsm") * 1000
         print(f"import smsd.gsm: {milliseconds:.1f} ms (goal 15)")
     return 0 if met else 1
 
