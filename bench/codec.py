@@ -15,6 +15,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -254,14 +255,17 @@ def alone(program: str, text: str = "") -> float:
     """Return the CPU seconds that a program takes in a fresh interpreter, without its start."""
     code = f"import time, sys; _at = time.process_time(); {program}; "
     code += "print(time.process_time() - _at, file=sys.stderr)"
-    run = [sys.executable, "-c", code]
+    with tempfile.TemporaryDirectory() as cache:
+        run = [sys.executable, "-X", f"pycache_prefix={cache}", "-c", code]
 
-    def spent() -> float:
-        done = subprocess.run(run, input=text, text=True, capture_output=True, check=True)
-        return float(done.stderr)
+        def spent() -> float:
+            done = subprocess.run(
+                run, input=text, text=True, capture_output=True, check=True, env={}
+            )
+            return float(done.stderr)
 
-    spent()  # writes the byte code
-    return statistics.median(spent() for _ in range(7))
+        spent()  # writes the byte code
+        return statistics.median(spent() for _ in range(7))
 
 
 PDU_DECODE = (
