@@ -126,6 +126,7 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     send_timeout: Annotated[float, Meta(ge=1, le=600)] | None = None
     number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
     selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
+    profile: str | None = None
     power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     calls: Literal["reject", "ignore"] = "reject"
     balance: BalanceSection | None = None
@@ -284,9 +285,13 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'phone: the {key} "{value}" is used twice'
     try:
         load_catalogue(config.modem.profiles)
-        load_profiles(Path(config.modem.profiles))
+        profiles = load_profiles(Path(config.modem.profiles))
     except (CatalogueError, ProfileError) as error:
         yield f"modem.profiles: {error}"
+    else:
+        for number, phone in enumerate(config.phone):
+            if isinstance(phone, ModemSection) and phone.profile not in (None, *profiles):
+                yield f'phone[{number}].profile: "{phone.profile}" is none of {", ".join(profiles)}'
     if not 0 < len(os.fsencode(config.api.socket)) < 108:
         yield "api.socket: a path of 1 to 107 octets expected"
     for number, phone in enumerate(config.phone):

@@ -259,12 +259,14 @@ def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
     if isinstance(phone, ModemSection):
         wanted = Wanted(phone.imei, phone.iccid, phone.usb_path, phone.device)
         settings = ModemSettings(
-            phone.baud,
-            phone.pin,
-            phone.smsc,
-            phone.send_timeout,
-            phone.power_cycle,
-            Calls(phone.calls),
+            baud=phone.baud,
+            pin=phone.pin,
+            smsc=phone.smsc,
+            send_timeout=phone.send_timeout,
+            power_cycle=phone.power_cycle,
+            calls=Calls(phone.calls),
+            iccid=phone.iccid,
+            profile=phone.profile,
         )
         return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))

@@ -27,7 +27,7 @@ from smsd.adapters.modem.held import (
 )
 from smsd.adapters.modem.open import TCP, opened, present
 from smsd.adapters.modem.port import Silent
-from smsd.adapters.modem.probe import Identity, OpenStreams, identify
+from smsd.adapters.modem.probe import Identity, OpenStreams, identify, same_iccid
 from smsd.adapters.modem.recovery import HOUR
 from smsd.adapters.modem.usb import Stick, Tty, TtyPort, Usb, elect, stick_of
 from smsd.adapters.modem.where import APPEARS, Found
@@ -545,13 +545,6 @@ class Seeker:
 def same_imei(one: str | None, other: str | None) -> bool:
     """Whether two IMEIs are one modem's: its 14 digits; check and version follow (23.003 6)."""
     return bool(one and other) and str(one)[:14] == str(other)[:14]
-
-
-def same_iccid(one: str | None, other: str | None) -> bool:
-    """Whether two ICCIDs are one SIM's; some modems leave out the check digit."""
-    return bool(one and other) and (
-        str(one).startswith(str(other)) or str(other).startswith(str(one))
-    )
 
 
 NO_PORT: Final = TtyPort("", None, Role.UNKNOWN, "", (0, 0))

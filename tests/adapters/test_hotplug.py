@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from smsd.adapters.contract import Absent, lost
-from smsd.adapters.hotplug import CEILING, NO_PORTS, Wanted, same_iccid, same_imei
+from smsd.adapters.hotplug import CEILING, NO_PORTS, Wanted, same_imei
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
+from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.where import Found
 from smsd.adapters.supervisor import supervise
 from smsd.model.phone import Health

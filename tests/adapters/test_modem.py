@@ -102,6 +102,31 @@ def test_a_modem_is_set_up_and_told() -> None:
     run(main())
 
 
+def test_a_phone_of_one_sim_serves_no_other() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem, iccid=ICCID[:-1]) as phone:
+            assert phone.available  # some modems leave out the check digit
+            modem.on["AT+CRSM"] = ['+CRSM: 144,0,"983351309180102644F2"', "OK"]
+            await until(lambda: phone.ended)
+            assert "not the one" in str(phone.ended[0])
+            with pytest.raises(Unavailable):
+                await phone.send()
+            assert modem.pdus == []
+
+    run(main())
+
+
+def test_a_profile_that_is_configured_is_used() -> None:
+    async def main() -> None:
+        modem = ScriptedModem()
+        async with phone_of(modem, profile="zte") as phone:
+            assert phone.sink.known["profile"] == "zte"
+            assert "AT+CPMS?" in modem.heard[:6]
+
+    run(main())
+
+
 def test_everything_but_pdu_mode_may_be_refused() -> None:
     async def main() -> None:
         refused = [

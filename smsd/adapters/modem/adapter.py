@@ -33,6 +33,7 @@ from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, Silent
 from smsd.adapters.modem.power import HINT, Losses
+from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
 from smsd.adapters.modem.sending import Hint, Sending
@@ -55,7 +56,7 @@ log: Final = logging.getLogger(__name__)
 MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
-SIM_PAUSE: Final = 1.0  # seconds
+SIM_PAUSE: Final = 10.0  # seconds before a modem is looked at again that lost its SIM
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
 PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next step promises more
@@ -72,7 +73,8 @@ class ModemSettings:
 
     ``smsc`` goes into every PDU; ``None`` leaves the service centre to the SIM. ``power_cycle`` is
     a program with its arguments that switches the modem's power off and on; empty: there is none.
-    ``calls`` is what becomes of calls that come in.
+    ``calls`` is what becomes of calls that come in. With ``iccid`` only that SIM is served.
+    ``profile`` is the name of the family's profile, ``None``: what the modem is known by.
     """
 
     baud: int = 115_200
@@ -81,6 +83,8 @@ class ModemSettings:
     send_timeout: float | None = None
     power_cycle: tuple[str, ...] = ()
     calls: Calls = Calls.REJECT
+    iccid: str | None = None
+    profile: str | None = None
 
 
 class ModemAdapter:
@@ -197,6 +201,9 @@ class ModemAdapter:
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
         setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
         self._iccid = self._iccid or setup.iccid
+        if self._settings.iccid and not same_iccid(setup.iccid, self._settings.iccid):
+            words = "the SIM in the modem is not the one that this phone is configured for"
+            raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
         session = Session(port, sink, setup, _now())
         await self._sweep(session)
         self._session = session  # first: whoever hears that it is available sends at once
@@ -322,7 +329,7 @@ class ModemAdapter:
 
     async def _take_step(self, found: Found, sink: Sink) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
-        self._profile = self._profiles.get(found.profile, GENERIC)
+        self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
         self._ladder.steps = self._steps(found)
         step, self._step = self._step, None
         in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps

@@ -148,3 +148,10 @@ async def _asked(line: _Line, command: Command[T]) -> T | None:
 def _unique(imei: str | None) -> str | None:
     """An IMEI, unless it is one that makers leave in thousands of sticks."""
     return imei if imei and len(set(imei)) > 2 else None
+
+
+def same_iccid(one: str | None, other: str | None) -> bool:
+    """Whether two ICCIDs are one SIM's; some modems leave out the check digit."""
+    return bool(one and other) and (
+        str(one).startswith(str(other)) or str(other).startswith(str(one))
+    )
