@@ -52,6 +52,22 @@ def test_a_terminal_is_read_and_written_raw(terminal: tuple[int, str]) -> None:
     asyncio.run(asyncio.wait_for(main(), 10))
 
 
+def test_a_terminal_that_takes_nothing_is_closed_without_ado(terminal: tuple[int, str]) -> None:
+    """The writing side has closed itself by then, which it cannot do twice (H3)."""
+
+    async def main() -> None:
+        master, path = terminal
+        async with opened(path, 115_200) as (_, writer):
+            os.close(master)
+            writer.write(b"AT\r")
+            while not writer.is_closing():  # noqa: ASYNC110 the transport tells nobody
+                await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
 def test_the_end_of_a_terminal_is_seen(terminal: tuple[int, str]) -> None:
     async def main() -> None:
         master, path = terminal

@@ -133,7 +133,8 @@ async def _streams(fd: int) -> AsyncIterator[Streams]:
         try:
             yield reader, asyncio.StreamWriter(writing, flow, None, loop)
         finally:
-            writing.abort()
+            if not writing.is_closing():  # one that failed has closed itself and cannot once more
+                writing.abort()
     finally:
         reading.close()
 
