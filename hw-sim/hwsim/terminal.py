@@ -77,11 +77,19 @@ class Terminal:
             self._loop.add_reader(master, self._read)
 
     def hold(self) -> None:
-        """Have another program hold the port: TIOCEXCL and flock."""
+        """Have another program hold the port: TIOCEXCL and flock.
+
+        Raises ValueError where somebody has locked it before.
+        """
         if self._held < 0 and self.present:
-            self._held = os.open(self.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.ioctl(self._held, termios.TIOCEXCL)
+            held = os.open(self.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(held)
+                raise ValueError(f"{self.terminal} is locked by another") from None
+            fcntl.ioctl(held, termios.TIOCEXCL)
+            self._held = held
 
     def release(self) -> None:
         """Let that program go."""
