@@ -79,8 +79,13 @@ class Terminal:
     def hold(self) -> None:
         """Have another program hold the port: TIOCEXCL and flock."""
         if self._held < 0 and self.present:
-            self._held = os.open(self.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = os.open(self.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                raise ValueError("a client has it for itself") from error
+            self._held = descriptor
             fcntl.ioctl(self._held, termios.TIOCEXCL)
 
     def release(self) -> None:
