@@ -17,6 +17,7 @@ from smsd.at.urcs import (
     Ring,
     SimChanged,
     SubmissionAnswered,
+    SupplyOdd,
     Unsolicited,
     UssdArrived,
     is_unsolicited,
@@ -31,7 +32,6 @@ CHATTER = [
     "+ZUSIMR:2", "+ZPASR: \"UMTS\"", "+ZPSTM: 1", "+ZDONR: \"x\",208,1", "+ZEND",
     "+SPNWNAME: \"x\"", "+PSBEARER: 0,0",
     # SIMCom
-    "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
     "NORMAL POWER DOWN", "PB DONE", "SMS DONE", "+NITZ: 26/03/02,12:00:00+04", "*PSUTTZ: 26,3,2",
     "DST: 0", "+CTZV: +4", "+CNSMOD: 4", "VOICE CALL: BEGIN",
     "+RXDTMF: 1",
@@ -58,6 +58,8 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "body", "meaning"),
     [
+        ("UNDER-VOLTAGE WARNNING", (), SupplyOdd("under-voltage warnning")),
+        ("OVER-VOLTAGE POWER DOWN", (), SupplyOdd("over-voltage power down")),
         ('+CMTI: "SM",3', (), MessageStored("SM", 3)),
         ("+CMTI: SM,0", (), MessageStored("SM", 0)),
         ('+CDSI: "SR",12', (), MessageStored("SR", 12)),
