@@ -96,7 +96,12 @@ FAULTS = (
     Fault("a storm of messages", ("storm {m}",)),
     Fault("a call", ("call {m} +33698000002 8",)),
     Fault("a flood of USSD", ("ussd push {m} flood",) * 10),
-    Fault("another program has the port", ("hold {m}",), ("release {m}",), 6.0),
+    Fault(
+        "another program has the port",
+        ("unplug {m}", "plug {m}", "hold {m}"),
+        ("release {m}",),
+        6.0,
+    ),
     Fault("the network is out of order", ("network error 38 12",)),
     Fault("the network is gone", ("network service none",), ("network service home",), 12.0),
     Fault("a modem without network", ("service {m} none",), ("service {m} network",), 15.0),

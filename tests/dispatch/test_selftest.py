@@ -9,6 +9,7 @@ from smsd.dispatch.inbox import Inbox
 from smsd.dispatch.phones import Phone
 from smsd.dispatch.selftest import ARRIVES, MOST_IN_A_ROW, SelfTest
 from smsd.model.events import Incoming
+from smsd.model.message import FaultClass
 from smsd.model.phone import Health
 from tests.rig import ALICE, Answer, Rig, Scripted, fault, raises, takes
 from tests.virtual_time import run
@@ -83,10 +84,22 @@ def test_a_deaf_phone_is_distrusted_and_not_bled_dry() -> None:
 
 def test_a_message_that_did_not_go_proves_nothing() -> None:
     async def main() -> None:
-        async with watched(raises(Rejected(fault()))) as (_, _phone, adapter):
+        refused = raises(Rejected(fault(FaultClass.PERMANENT)))
+        async with watched(refused) as (_, _phone, adapter):
             await asyncio.sleep(SIX_HOURS + 2 * ARRIVES)
             assert len(adapter.submissions) == 1
             assert adapter.distrusted == 0
+
+    run(main())
+
+
+def test_a_phone_that_refuses_it_for_what_should_pass_is_distrusted() -> None:
+    """H2: it neither sends nor hears, and no other message may have come to show it."""
+
+    async def main() -> None:
+        async with watched(raises(Rejected(fault(FaultClass.RETRY)))) as (_, _phone, adapter):
+            await asyncio.sleep(SIX_HOURS + 2 * ARRIVES)
+            assert adapter.distrusted == 1
 
     run(main())
 

@@ -58,6 +58,7 @@ LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for th
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
 SIM_PAUSE: Final = 10.0  # seconds before a modem is looked at again that lost its SIM
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
+REFUSALS: Final = 3  # looks in a row at which a modem refuses what it told before
 REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
 PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next step promises more
 BROKEN_WITHIN: Final = 1.0  # seconds after its opening in which a port that works does not end
@@ -264,6 +265,9 @@ class ModemAdapter:
         await health.look(session, _now())
         if session.port.silent:
             raise Silent(Fault(FaultClass.MODEM, Evidence.SILENT))
+        if session.tells and session.refusals >= REFUSALS:
+            session.refusals = 0
+            self._hint(Evidence.FAULTY)
         if session.lost_since is not None and _now() - session.lost_since > UNREGISTERED_LIMIT:
             session.lost_since = None
             self._hint(Evidence.UNREGISTERED)

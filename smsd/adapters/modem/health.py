@@ -54,6 +54,9 @@ async def look(session: Session, now: float) -> None:
     was_registered = session.registered
     session.registered = stat is None or stat.registered  # a modem that cannot tell may send
     signal = await attempt(port, commands.signal_quality())
+    told = stat is not None or signal is not None
+    session.tells = session.tells or told
+    session.refusals = 0 if told else session.refusals + 1
     sink.facts(registration=None if stat is None else stat.name.lower(), signal_dbm=signal)
     if session.registered:
         session.lost_since = None

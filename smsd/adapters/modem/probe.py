@@ -1,7 +1,8 @@
 """Is this an AT port, and whose: a sign of life, IMEI and ICCID, before an adapter takes it.
 
 Any final result proves a port, an error too; chatter of a receiver, binary data and a mere echo do
-not. Nothing here changes the modem but its echo.
+not. Nothing here changes the modem but its echo; one that refuses to say who it is, as some do
+until then, is switched on and asked once more.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ BAUD: Final = 115_200
 AFTER_ESCAPE: Final = 0.1  # seconds; a predecessor may have left the modem at a prompt
 ANSWER: Final = 1.0  # seconds for the answer to AT
 QUESTION: Final = 3.0  # seconds for the answer to a question about itself
+SWITCHED_ON: Final = 20.0  # seconds for the answer to +CFUN=1
 SIM_POLL: Final = 1.0  # seconds between questions to a SIM that is busy
 LONGEST: Final = 4096  # octets without a final result that are still listened to
 BINARY: Final = 0.3  # share of octets that are no text, from which on it is no AT port
@@ -122,6 +124,8 @@ async def _identity(line: _Line, tries: int, sim_within: float) -> Identity:
     await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
     await line.ask(b"ATE0\r", ANSWER)
     imei = await _asked(line, commands.serial_number())
+    if imei is None and await line.ask(b"AT+CFUN=1\r", SWITCHED_ON) is not None:
+        imei = await _asked(line, commands.serial_number())
     deadline = asyncio.get_running_loop().time() + sim_within
     iccid = await _iccid(line)
     while iccid is None and asyncio.get_running_loop().time() < deadline:

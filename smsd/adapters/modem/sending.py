@@ -83,7 +83,10 @@ class Sending:
             raise Unavailable(Fault(FaultClass.NETWORK, "not registered with a network"))
         parts = self._commands(session, submission)
         if len(parts) - len(submission.taken) > 1:
-            await hold_link(session)
+            try:
+                await hold_link(session)
+            except Gone as error:
+                raise Unavailable(Fault(FaultClass.MODEM, str(error))) from error
         for number, command in enumerate(parts, start=1):
             if number in submission.taken:
                 continue

@@ -25,6 +25,10 @@ class Session:
     """When it was set up, by the loop's clock."""
     registered: bool = False
     lost_since: float | None = None
+    tells: bool = False
+    """Whether the modem has ever told its registration or signal."""
+    refusals: int = 0
+    """Looks in a row at which it told neither."""
     selected: str = ""
     holds_link: bool = True
     lists: bool = True

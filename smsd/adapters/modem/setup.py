@@ -102,7 +102,7 @@ async def set_up(
     imei = await attempt(port, commands.serial_number()) or ""
     sink.facts(**identity, imei=imei or None, profile=profile.name)
     radio = await attempt(port, commands.functionality())
-    if radio is not None and radio != Functionality.FULL:
+    if radio != Functionality.FULL:  # some refuse everything, this question too, until it is set
         await accepted(port, commands.set_functionality(Functionality.FULL))
     iccid, iccid_command = await unlock(port, profile, pin, imei, sink)
     sink.facts(iccid=iccid or None)
