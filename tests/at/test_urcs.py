@@ -58,8 +58,6 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "body", "meaning"),
     [
-        ("UNDER-VOLTAGE WARNNING", (), SupplyOdd("under-voltage warnning")),
-        ("OVER-VOLTAGE POWER DOWN", (), SupplyOdd("over-voltage power down")),
         ('+CMTI: "SM",3', (), MessageStored("SM", 3)),
         ("+CMTI: SM,0", (), MessageStored("SM", 0)),
         ('+CDSI: "SR",12', (), MessageStored("SR", 12)),
