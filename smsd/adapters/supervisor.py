@@ -10,9 +10,9 @@ from smsd.adapters.contract import (
     PhoneError,
     PhoneLost,
     Progress,
-    Rejected,
     Sink,
     Submission,
+    Throttled,
     Uncertain,
 )
 from smsd.logs import fields
@@ -103,4 +103,4 @@ async def send(adapter: Adapter, submission: Submission, progress: Progress) -> 
         words = f"an internal error ({type(error).__name__}); the log has the details"
         if watched.in_doubt:
             raise Uncertain(Fault(FaultClass.AMBIGUOUS, words)) from error
-        raise Rejected(Fault(FaultClass.PERMANENT, words)) from error
+        raise Throttled(Fault(FaultClass.RETRY, words), retry_after=60.0, tries=3) from error

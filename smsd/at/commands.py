@@ -242,14 +242,14 @@ def _fill(lines: Sequence[str]) -> Fill | None:
 def count_messages() -> Command[int]:
     """How many records lie in the memories that are selected (27.005 3.2.2).
 
-    One that is selected for several purposes counts for each.
+    The most of those that are selected for reading, writing and receiving.
     """
     return Command("AT+CPMS?", _count, answers=("+CPMS:",), timeout=20.0)
 
 
 def _count(lines: Sequence[str]) -> int:
     line = only(lines, "+CPMS:")
-    return sum(number(used, line) for used in fields(line)[1::3])
+    return max((number(used, line) for used in fields(line)[1::3]), default=0)
 
 
 def indications(*values: int) -> Command[None]:

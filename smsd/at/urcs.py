@@ -179,7 +179,7 @@ def read(line: str, body: tuple[str, ...] = ()) -> Unsolicited:
         case "+CMT" | "+CDS" if body:
             # ZTE writes "+CDS: ,25" and others "+CMT: "",25": the length is the last number.
             return MessageArrived(body[0], natural(values[-1]))
-        case "+CREG" | "+CGREG" | "+CEREG":
+        case "+CREG" | "+CGREG" | "+CEREG" if len(values) != 2:  # two are the answer to a question
             return RegistrationChanged()
         case "+CMGS":
             reference = natural(values[0])

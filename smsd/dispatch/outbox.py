@@ -192,8 +192,8 @@ class Outbox:
                         health,
                         extra=fields(phone=phone.record.name, reason=fault.words, until=until),
                     )
-                retry_at = now + timedelta(seconds=(seconds or 0.0) * (patience - 1))
-                await persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))
+                # The bar is patience enough; those that have waited longer go first when it ends.
+                await persist(lambda: store.outgoing.release(attempt, fault, retry_at=now))
             case _:
                 retry_at = now + timedelta(seconds=AFTER_LOSS)
                 await persist(lambda: store.outgoing.release(attempt, fault, retry_at=retry_at))

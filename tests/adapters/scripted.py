@@ -137,7 +137,9 @@ class ScriptedModem:
                 state = f'"{self.selected}",{len(memory)},20'
                 return (f"+CPMS: {state},{state},{state}", "OK")
             case _, "AT+CPMS":
-                self.selected = line.split('"')[1]
+                if (name := line.split('"')[1]) not in self.memories:
+                    return ("+CMS ERROR: 302",)
+                self.selected = name
                 used = len(self.memories[self.selected])
                 return (f"+CPMS: {used},20,{used},20,{used},20", "OK")
             case _, "AT+CMGL":

@@ -11,7 +11,6 @@ from smsd.adapters.contract import (
     Capabilities,
     PhoneError,
     Progress,
-    Rejected,
     Sink,
     Submission,
     Throttled,
@@ -154,7 +153,7 @@ def test_a_message_that_goes_well() -> None:
 
 @pytest.mark.parametrize(
     ("when", "expected"),
-    [("before", Rejected), ("within", Uncertain), ("after", Rejected)],
+    [("before", Throttled), ("within", Uncertain), ("after", Throttled)],
 )
 def test_an_unforeseen_failure_is_a_doubt_only_while_a_part_is_out(
     when: str, expected: type[PhoneError], caplog: pytest.LogCaptureFixture

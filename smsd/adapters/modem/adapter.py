@@ -110,6 +110,8 @@ class ModemAdapter:
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
+        self._handed: asyncio.Queue[urcs.MessageArrived] = asyncio.Queue()
+        self._acknowledges = False
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
@@ -130,7 +132,6 @@ class ModemAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
-        await self._finish(sink)
         found = await self._take_step(await self._locate(sink), sink)
         device = self._choose_port(found)
         sink.facts(device=device, usb_path=found.usb_path)
@@ -143,12 +144,15 @@ class ModemAdapter:
             ):
                 port = Port(*streams, self._unasked, self._trace, self._probes)
                 owner = group.create_task(port.run(), name=f"port-{device}")
-                calls = group.create_task(self._calls.run(port, sink), name=f"calls-{device}")
+                beside = [
+                    group.create_task(self._calls.run(port, sink), name=f"calls-{device}"),
+                    group.create_task(self._take_in(port, sink), name=f"in-{device}"),
+                ]
                 try:
                     await self._serve(port, sink)
                 finally:
-                    owner.cancel()
-                    calls.cancel()
+                    for task in (owner, *beside):
+                        task.cancel()
         except BaseExceptionGroup as errors:
             reason = _reason(errors)
             if not isinstance(reason, Absent):  # that it was unplugged, no wire tells
@@ -164,6 +168,7 @@ class ModemAdapter:
             raise reason from None
         finally:
             self._session = None
+            await self._finish(sink)
 
     def _is_broken(self, reason: BaseException, began: float) -> bool:
         """Whether a port was of no use again and again, and there is something that may help."""
@@ -199,12 +204,14 @@ class ModemAdapter:
     async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._session = None
+        port.expect_echo()
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
         setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
         self._iccid = self._iccid or setup.iccid
         if self._settings.iccid and not same_iccid(setup.iccid, self._settings.iccid):
             words = "the SIM in the modem is not the one that this phone is configured for"
             raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
+        self._acknowledges = setup.acknowledges
         session = Session(port, sink, setup, _now())
         await self._sweep(session)
         self._session = session  # first: whoever hears that it is available sends at once
@@ -258,7 +265,8 @@ class ModemAdapter:
         if found and not announced and not session.told and session.setup.announces:
             log.warning("the modem does not announce messages", extra=fields(mute=session.mute))
             session.mute = True
-            await session.sink.remember(f"mutes {session.setup.model}", "yes")
+            if session.setup.model:
+                await session.sink.remember(f"mutes {session.setup.model}", "yes")
             await run_all(session.port, session.profile.unmute)
 
     async def _look(self, session: Session) -> None:
@@ -314,6 +322,7 @@ class ModemAdapter:
     async def _mend(self, evidence: Evidence, session: Session) -> Session:
         """Take a step that commands can take, on a modem that answers them."""
         port, profile = session.port, session.profile
+        self._drop_hints(Evidence)
         step = self._choose(evidence, session.sink)
         if step is Step.RADIO:
             self._session = None
@@ -378,15 +387,13 @@ class ModemAdapter:
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
+        while not self._handed.empty():
+            arrived = self._handed.get_nowait()
+            await keep(sink, arrived.pdu, arrived.length)
         left, self._hints = self._hints, asyncio.Queue()
         while not left.empty():
-            match hint := left.get_nowait():
-                case urcs.MessageArrived(pdu=pdu, length=length):
-                    await keep(sink, pdu, length)
-                case LateAnswer():
-                    await sink.answered_late(hint)
-                case _:
-                    pass
+            if isinstance(hint := left.get_nowait(), LateAnswer):
+                await sink.answered_late(hint)
 
     async def check(self) -> None:
         """Ask for registration and signal now; a port that is busy is looked at by its own life."""
@@ -461,10 +468,31 @@ class ModemAdapter:
                         self._ussd.arrived(meaning)
                     case urcs.Ring() | urcs.CallerLine() | urcs.CallEnded():
                         self._calls.told(meaning)
+                    case urcs.MessageArrived():
+                        self._handed.put_nowait(meaning)
                     case urcs.Noise():
                         pass
                     case _:
+                        self._note(meaning)
                         self._hint(meaning)
+
+    def _note(self, meaning: urcs.Unsolicited) -> None:
+        """What must be known at once, whatever the modem's life is busy with."""
+        if self._session is None:
+            return
+        if isinstance(meaning, urcs.MessageStored):
+            self._session.arrivals += 1
+        elif isinstance(meaning, urcs.Restarted):
+            self._session.over = True
+            self._session = None
+
+    async def _take_in(self, port: Port, sink: Sink) -> None:
+        """Keep what is handed over as it comes: it lies nowhere else, and waits for no sweep."""
+        while True:
+            arrived = await self._handed.get()
+            await keep(sink, arrived.pdu, arrived.length)
+            if self._acknowledges:
+                await attempt(port, commands.acknowledge())
 
     async def _follow(self, hint: Hint, session: Session) -> Session:
         """Do what a hint asks for; returns the session that is in force after it."""
@@ -475,10 +503,6 @@ class ModemAdapter:
                     pass  # many at once: one listing tells of all of them
                 elif not await self._memories.fetch(session, memory, index):
                     await self._sweep(session)
-            case urcs.MessageArrived(pdu=pdu, length=length):
-                await keep(session.sink, pdu, length)
-                if session.setup.acknowledges:
-                    await attempt(session.port, commands.acknowledge())
             case urcs.RegistrationChanged():
                 self._drop_hints(urcs.RegistrationChanged)
                 await self._look(session)

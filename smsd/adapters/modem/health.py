@@ -115,8 +115,8 @@ async def card(session: Session) -> Card:
 
 async def has_forgotten(session: Session) -> bool:
     """Whether the modem is not set any more as it was: it has started anew and said nothing."""
-    wanted = session.setup.indications
+    wanted = session.setup.reported
     if wanted is None:
         return False
     current = await attempt(session.port, commands.current_indications())
-    return current is not None and current[:4] != wanted[:4]
+    return current is not None and current != wanted

@@ -43,44 +43,38 @@ class Memories:
 
     async def fetch(self, session: Session, memory: str, index: int) -> bool:
         """Take in the record that a hint named; False if it is not where it should be."""
-        if index < 0 or memory not in session.setup.memories:
-            return False
         if not await self._select(session, memory):
             return False
         record = await attempt(session.port, commands.read_message(index))
         if record is None:
             return False
         await keep(session.sink, record.pdu, record.length)
-        # Look once more before deleting: indices move, and so does the memory that is read.
-        again = await attempt(session.port, commands.read_message(index))
-        if again is not None and again.pdu == record.pdu:
-            await self._delete(session, memory, record)
+        await self._delete(session, memory, record)
         return True
 
     async def sweep(self, session: Session) -> int:
-        """Take in all that lies in the memories, whatever it is; returns how many records."""
+        """Take in all that lies in the memories, whatever it is; returns how many were new."""
         session.selected = ""  # some modems change it when something arrives
         found = sum([await self.empty(session, memory) for memory in session.setup.memories])
         await self._select(session, session.setup.memories[0])
         return found
 
     async def empty(self, session: Session, memory: str) -> int:
-        """Take in all that lies in a memory; returns how many records that is.
+        """Take in all that lies in a memory; returns how many records are not known to stay.
 
-        It is listed once more before anything is deleted, and the highest index goes first, for
+        All of it is committed before anything is deleted, and the highest index goes first, for
         some modems move what lies behind a record that goes.
         """
         if not await self._select(session, memory):
             return 0
-        records = await self._list(session)
+        records = [
+            record for record in await self._list(session) if not self._stays(memory, record)
+        ]
         async with asyncio.TaskGroup() as group:  # at once: they share a commit
             for record in records:
                 group.create_task(keep(session.sink, record.pdu, record.length))
-        if records:
-            still = {(record.index, record.pdu) for record in await self._list(session)}
-            for record in sorted(records, key=lambda record: -record.index):
-                if (record.index, record.pdu) in still:
-                    await self._delete(session, memory, record)
+        for record in sorted(records, key=lambda record: -record.index):
+            await self._delete(session, memory, record)
         return len(records)
 
     async def _list(self, session: Session) -> Sequence[Stored]:
@@ -102,9 +96,16 @@ class Memories:
         return found
 
     async def filled(self, session: Session) -> bool:
-        """Whether the modem counts anything in the memories that are selected: one line to ask."""
+        """Whether the modem counts more in a memory than is known to stay: one line to ask."""
         count = await attempt(session.port, commands.count_messages())
-        return count is not None and count > 0
+        return count is not None and count > sum(
+            tries >= STALE_DELETES for tries in self._undeletable.values()
+        )
+
+    def _stays(self, memory: str, record: Stored) -> bool:
+        """Whether a record is kept here already and the modem does not let it go."""
+        key = (memory, record.index, record.pdu)
+        return self._undeletable.get(key, 0) >= STALE_DELETES
 
     async def _select(self, session: Session, memory: str) -> bool:
         """Make a memory the one that is read from; modal, so it is remembered."""
@@ -123,17 +124,31 @@ class Memories:
         return True
 
     async def _delete(self, session: Session, memory: str, record: Stored) -> None:
+        """Delete a record that is committed, if it is still what lies there.
+
+        Nothing may come between the look and the deletion: indices move, a message may take the
+        place of another, and where something arrives, the memory that is read may change.
+        """
         key = (memory, record.index, record.pdu)
-        if self._undeletable.get(key, 0) >= STALE_DELETES:
-            return  # it is kept here and known again: it only takes room there
-        try:
-            await session.port.execute(commands.delete_message(record.index))
-            self._undeletable.pop(key, None)
-        except (ModemError, NoAnswer) as error:
-            if isinstance(error, ModemError) and error.result.text in NOTHING_THERE:
+        with session.port.alone() as wire:
+            before = None
+            while before != session.arrivals:
+                before = session.arrivals
+                lies_there = await attempt(wire, commands.read_message(record.index))
+                if lies_there is None or lies_there.pdu != record.pdu:
+                    return  # a sweep finds what is left
+            try:
+                await wire.execute(commands.delete_message(record.index))
+                self._undeletable.pop(key, None)
                 return
-            self._undeletable[key] = self._undeletable.get(key, 0) + 1
-            log.warning(
-                "the modem does not delete a message that is kept here",
-                extra=fields(memory=memory, index=record.index, reason=str(error)),
-            )
+            except ModemError as error:
+                if error.result.text in NOTHING_THERE:
+                    return
+                reason = str(error)
+            except NoAnswer as error:
+                reason = str(error)
+        self._undeletable[key] = self._undeletable.get(key, 0) + 1
+        log.warning(
+            "the modem does not delete a message that is kept here",
+            extra=fields(memory=memory, index=record.index, reason=reason),
+        )

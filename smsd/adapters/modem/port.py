@@ -6,7 +6,8 @@ wire is finished or resynchronised, never left half done.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -67,6 +68,18 @@ class _Request:
     command: Command[Any]
     answer: asyncio.Future[Response]
     before_payload: Callable[[], Awaitable[None]] | None
+    holder: object | None = None
+
+
+class Wire:
+    """A port that is held: see `Port.alone`."""
+
+    def __init__(self, port: "Port") -> None:
+        self._port = port
+
+    async def execute(self, command: Command[T]) -> T:
+        """See `Port.execute`."""
+        return await self._port.execute(command, holder=self)
 
 
 class Port:
@@ -101,7 +114,10 @@ class Port:
         self.rest = 0.0
         """Seconds between a final result and the next command: some buffers overrun without."""
         self._rests_until = 0.0
+        self._resting = False
         self._quiet = False
+        self._holder: Wire | None = None
+        self._owed = False
 
     async def run(self) -> None:
         """Serve the port; ends by raising `PhoneLost`, or by cancellation."""
@@ -125,7 +141,11 @@ class Port:
             self._fail_all(self._lost or lost("the port was closed"))
 
     async def execute(
-        self, command: Command[T], *, before_payload: Callable[[], Awaitable[None]] | None = None
+        self,
+        command: Command[T],
+        *,
+        before_payload: Callable[[], Awaitable[None]] | None = None,
+        holder: object | None = None,
     ) -> T:
         """Run a command and give its parsed answer.
 
@@ -136,7 +156,7 @@ class Port:
         if self._lost is not None:
             raise Gone(str(self._lost), submitted=False)
         answered = asyncio.get_running_loop().create_future()
-        request = _Request(command, answered, before_payload)
+        request = _Request(command, answered, before_payload, holder)
         self._inbox.put_nowait(request)
         response = await request.answer
         if not response.result.ok:
@@ -190,7 +210,7 @@ class Port:
             async with asyncio.timeout_at(self._next_moment()):
                 item = await self._inbox.get()
         except TimeoutError:
-            if self._resting:
+            if self._idle:
                 self._begin_next()
             else:
                 self._overdue()
@@ -207,13 +227,41 @@ class Port:
             self._moved(before)
         self._begin_next()
 
+    @contextmanager
+    def alone(self) -> Iterator["Wire"]:
+        """Let nothing come between the commands that are run within: what they say must hold."""
+        self._holder = wire = Wire(self)
+        try:
+            yield wire
+        finally:
+            self._holder = None
+            self._inbox.put_nowait(b"")  # whoever had to wait may go on
+
+    def expect_echo(self) -> None:
+        """A set-up begins: that the modem repeats its first line is no news."""
+        self._quiet = False
+
     def _wait(self, request: _Request) -> None:
-        """Parts to send go before what is patient: the network is the slowest of all."""
+        """Parts to send go before what is patient: the network is the slowest of all.
+
+        But what a part has gone before has the next turn.
+        """
         place = len(self._waiting)
-        if request.command.payload is not None:
+        if request.command.payload is not None and not self._owed:
             while place and self._waiting[place - 1].command.patient:
                 place -= 1
+        self._owed = self._owed or place < len(self._waiting)
         self._waiting.insert(place, request)
+
+    def _next_request(self) -> _Request | None:
+        """Whose turn it is: that of whoever holds the port, else of the first."""
+        for request in self._waiting:
+            if self._holder is None or request.holder is self._holder:
+                self._waiting.remove(request)
+                if request.command.payload is None:
+                    self._owed = False
+                return request
+        return None
 
     def _moved(self, before: State) -> None:
         """Set the time that the dialogue's new state has."""
@@ -233,22 +281,17 @@ class Port:
 
     def _next_moment(self) -> float | None:
         """When there is something to do even if nothing comes, in the loop's time."""
-        return self._rests_until if self._resting else self._deadline
-
-    @property
-    def _resting(self) -> bool:
-        """Nothing is on the wire, and the next command waits for the end of the modem's rest."""
-        return self._idle and bool(self._waiting)
+        if not self._idle:
+            return self._deadline
+        return self._rests_until if self._resting else None
 
     @property
     def _idle(self) -> bool:
         return self._dialogue.state is State.IDLE and self._current is None
 
     def _begin_next(self) -> None:
-        if asyncio.get_running_loop().time() < self._rests_until:
-            return
-        while self._idle and self._waiting:
-            request = self._waiting.popleft()
+        self._resting = asyncio.get_running_loop().time() < self._rests_until
+        while self._idle and not self._resting and (request := self._next_request()) is not None:
             if request.answer.cancelled():
                 continue
             self._current = request
@@ -281,16 +324,21 @@ class Port:
     def _late(self, late: Late) -> None:
         """Given up, but here it is: the caller still waits for the line to be in order.
 
-        An OK without the answer proves nothing of a payload: leaving a prompt (ESC) is answered
-        so too. An answer without its final result is one all the same: some modems give none.
+        Only the answer itself (``+CMGS:``) settles what became of a payload: leaving a prompt and
+        the probe are answered by an OK or an error too. An answer without its final result is one
+        all the same: some modems give none.
         """
         if self._current is None or self._current.command is not late.command:
             return
+        submitted = self._dialogue.was_submitted
         result = late.result or FinalResult("OK")
-        if not late.answered and (late.result is None or (result.ok and late.command.payload)):
+        if late.answered and submitted:
+            result = FinalResult("OK")  # what the network took, an error behind it takes not back
+        elif not late.answered and (
+            late.result is None or (late.command.payload and (submitted or result.ok))
+        ):
             return
         self._silent = 0
-        submitted = self._dialogue.was_submitted
         self._answer(Response(late.command, late.lines, result, submitted=submitted))
 
     def _answer(self, response: Response) -> None:

@@ -30,6 +30,8 @@ from smsd.logs import short
 from smsd.model.events import LateAnswer
 from smsd.model.message import AttemptId, Fault, FaultClass
 
+OVER: Final = "the modem has started anew"
+STRAY_WITHIN: Final = 600.0  # seconds after a part went to the modem that its answer may still come
 REFERENCE_FOLLOWS: Final = 1.0  # seconds after an OK that came without a reference
 FIRST_BACK_OFF: Final = 5.0  # seconds that a modem rests when the network takes nothing, doubling
 YOUNG: Final = 60.0  # seconds; SIM800 and SIM7x00 take messages 10 to 25 s after their start
@@ -45,6 +47,7 @@ class _InFlight:
     attempt: AttemptId
     part: int
     recipient: str
+    at: float
 
 
 class Sending:
@@ -60,7 +63,7 @@ class Sending:
         self._smsc = smsc
         self._send_timeout = send_timeout
         self._hint = hint
-        self._given_up: deque[_InFlight] = deque(maxlen=1)
+        self._given_up: deque[_InFlight] = deque(maxlen=8)
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._refused_to: str | None = None
         self._failed_to: set[str] = set()
@@ -90,8 +93,9 @@ class Sending:
         for number, command in enumerate(parts, start=1):
             if number in submission.taken:
                 continue
-            begin = partial(progress.begin, number, len(parts))
-            in_flight = _InFlight(submission.attempt, number, submission.destination)
+            begin = partial(_begin, session, progress, number, len(parts))
+            now = asyncio.get_running_loop().time()
+            in_flight = _InFlight(submission.attempt, number, submission.destination, now)
             reference = await self._submit(session, command, in_flight, begin)
             await progress.complete(number, None if reference is None else str(reference))
             self._refused_to = None
@@ -127,8 +131,9 @@ class Sending:
         in_flight: _InFlight,
         begin: Callable[[], Awaitable[None]],
     ) -> urcs.Reference | None:
+        if session.over:
+            raise Unavailable(Fault(FaultClass.MODEM, OVER))
         self.begun_at = asyncio.get_running_loop().time()
-        self._given_up.clear()  # from here on a stray answer may be this part's
         self._following = asyncio.Queue()
         try:
             reference = await self._exchange(session, command, in_flight, begin)
@@ -138,6 +143,7 @@ class Sending:
                 async with asyncio.timeout(REFERENCE_FOLLOWS):
                     return await self._following.get()
             except TimeoutError:
+                self._given_up.clear()  # a reference that comes now may be this part's
                 return None  # and some tell none: it is sent all the same
         finally:
             self._following = None
@@ -155,6 +161,10 @@ class Sending:
             self._given_up.append(in_flight)  # the exchange goes on without its caller
             raise
         except ModemError as error:
+            if error.submitted and any(line.startswith("+CMGS:") for line in error.lines):
+                return command.parse(
+                    error.lines
+                )  # the network took it: an error takes nothing back
             try:
                 self._refused(error, session, in_flight.recipient)
             except Uncertain:
@@ -190,7 +200,7 @@ class Sending:
             self._refused_to = recipient
             raise Throttled(fault, retry_after=RETRY_AFTER) from error
         if fault.kind is FaultClass.MEMORY:
-            self._hint(urcs.MessageStored("", -1))  # sweep, to make room
+            self._hint(urcs.MemoryFull())
         if (
             fault.kind is FaultClass.NETWORK
             or (fault.code in BOOTING and self._is_young(session))
@@ -226,11 +236,21 @@ class Sending:
             self.answered_late(reference)
 
     def answered_late(self, reference: int | None) -> None:
-        """The network took a part that had been given up."""
-        if self._given_up:
+        """The network took a part that had been given up; of several nobody knows which."""
+        now = asyncio.get_running_loop().time()
+        while self._given_up and self._given_up[0].at < now - STRAY_WITHIN:
+            self._given_up.popleft()
+        if len(self._given_up) == 1:
             part = self._given_up.pop()
             told = None if reference is None else str(reference)
             self._hint(LateAnswer(part.attempt, part.part, told))
+
+
+async def _begin(session: Session, progress: Progress, part: int, total: int) -> None:
+    """The part is about to leave: not by a modem that has forgotten how it was set up."""
+    if session.over:
+        raise Unavailable(Fault(FaultClass.MODEM, OVER))
+    await progress.begin(part, total)
 
 
 async def hold_link(session: Session) -> None:

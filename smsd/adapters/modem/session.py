@@ -24,6 +24,10 @@ class Session:
     began: float = 0.0
     """When it was set up, by the loop's clock."""
     registered: bool = False
+    over: bool = False
+    """Whether the modem has started anew since: it has forgotten how it was set up."""
+    arrivals: int = 0
+    """How many messages were announced: what a memory holds may have changed since the last."""
     lost_since: float | None = None
     tells: bool = False
     """Whether the modem has ever told its registration or signal."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, Sink, lost
 from smsd.adapters.modem.faults import BOOTING, fault_of
-from smsd.adapters.modem.port import ModemError, NoAnswer, Port
+from smsd.adapters.modem.port import ModemError, NoAnswer, Port, Wire
 from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
 from smsd.at import commands
 from smsd.at.commands import Functionality
@@ -61,6 +61,8 @@ class Setup:
     acknowledges: bool
     model: str
     indications: Indications | None
+    reported: tuple[int | None, ...] | None
+    """What ``+CNMI?`` says of them, which some modems spell otherwise; ``None``: it does not."""
 
     @property
     def announces(self) -> bool:
@@ -116,6 +118,7 @@ async def set_up(
             await accepted(port, commands.setting(line))
     memories = await choose_memories(port, profile)
     indications = await indicate(port, profile, memories, model_and_firmware, sink)
+    reported = await attempt(port, commands.current_indications())
     return Setup(
         profile=profile,
         imei=imei,
@@ -125,6 +128,7 @@ async def set_up(
         acknowledges=await attempt(port, commands.service()) == 1,
         model=model_and_firmware,
         indications=indications,
+        reported=reported,
     )
 
 
@@ -134,7 +138,7 @@ async def run_all(port: Port, lines: Sequence[str]) -> None:
         await accepted(port, commands.setting(line, timeout=5.0))
 
 
-async def attempt(port: Port, command: Command[T]) -> T | None:
+async def attempt(port: Port | Wire, command: Command[T]) -> T | None:
     """Run a command whose refusal is no reason to stop: ``None`` then."""
     try:
         return await port.execute(command)
@@ -240,8 +244,11 @@ async def choose_memories(port: Port, profile: Profile) -> tuple[str, ...]:
     again.
     """
     offered = await patiently(lambda: attempt(port, commands.memories()), profile.sim_ready / 4)
-    if offered is None:
-        return profile.memories[:1]
+    if offered is None:  # it does not say which there are: those that it lets be selected
+        names = (*profile.memories, profile.report_memory)
+        there = [name for name in names if await accepted(port, commands.select_memories(name))]
+        await accepted(port, commands.select_memories(there[0] if there else names[0]))
+        return tuple(there) or names[:1]
     able = [name for name in profile.memories if name in offered.read and name in offered.receive]
     if able:
         await messages_ready(port, able[0], profile.sim_ready / 2)
