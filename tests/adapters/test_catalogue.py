@@ -87,12 +87,6 @@ def test_what_nobody_has_listed_is_not_known() -> None:
     assert CATALOGUE.model("2341", "0043") is None  # an Arduino
 
 
-def test_what_harms_a_modem_is_noted() -> None:
-    model = CATALOGUE.model("12d1", "1573")
-    assert model is not None
-    assert model.never == ("AT^GETPORTMODE",)
-
-
 def test_a_class_tells_a_port_and_the_narrower_one_counts() -> None:
     huawei = CATALOGUE.classes("12D1")
     assert huawei is not None
