@@ -42,20 +42,33 @@ class SelfTest:
         failures = 0
         phone.heard_at = max(phone.heard_at, asyncio.get_running_loop().time())
         while True:
-            await self._nothing_comes(phone, interval)
-            heard = await self._hears(phone, number) if await self._able(phone) else None
-            if heard is None:
-                await asyncio.sleep(UNABLE)
-            elif heard:
-                failures = 0
-            else:
-                failures += 1
-                log.warning(
-                    "the phone did not receive its own message",
-                    extra=fields(phone=phone.record.name, times=failures),
+            try:
+                failures = await self._round(phone, number, interval, failures)
+            except Exception as error:  # a test that goes wrong is no reason to end the daemon
+                log.error(
+                    "the phone could not be tested",
+                    extra=fields(phone=phone.record.name, error=str(error)),
+                    exc_info=not isinstance(error, StoreUnavailable),
                 )
-                await phone.adapter.distrust()
-                await asyncio.sleep(AGAIN if failures < MOST_IN_A_ROW else interval)
+                await asyncio.sleep(UNABLE)
+
+    async def _round(self, phone: Phone, number: str, interval: float, failures: int) -> int:
+        """Wait until a test is due, and make it; returns how many in a row failed by now."""
+        await self._nothing_comes(phone, interval)
+        heard = await self._hears(phone, number) if await self._able(phone) else None
+        if heard is None:
+            await asyncio.sleep(UNABLE)
+            return failures
+        if heard:
+            return 0
+        failures += 1
+        log.warning(
+            "the phone did not receive its own message",
+            extra=fields(phone=phone.record.name, times=failures),
+        )
+        await phone.adapter.distrust()
+        await asyncio.sleep(AGAIN if failures < MOST_IN_A_ROW else interval)
+        return failures
 
     async def _nothing_comes(self, phone: Phone, interval: float) -> None:
         """Wait until nothing has come in for so many seconds."""
@@ -88,9 +101,6 @@ class SelfTest:
             rows = await self._gateway.store.views.page(
                 "message", account=None, scheduled=accepted.id, state=None
             )
-        except StoreUnavailable as error:
-            log.error("nothing can be stored", extra=fields(error=str(error)))
-            return None
         finally:
             phone.expects = None
         return False if any(_proves(row) for row in rows) else None
