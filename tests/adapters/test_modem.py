@@ -237,6 +237,97 @@ def test_a_refused_pin_is_never_tried_again(result: str, caplog: pytest.LogCaptu
     assert PIN not in caplog.text
 
 
+def _tries(*counts: int) -> Answer:
+    """A SIM that tells these tries one after the other, the last for ever."""
+    left = list(counts)
+
+    def answer(line: str) -> Sequence[str]:
+        return (f"+CPINR: SIM PIN,{left.pop(0) if len(left) > 1 else left[0]},3", "OK")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("result", "counts", "settled", "entered"),
+    [
+        ("+CME ERROR: SIM busy", (3,), "accepted", 3),
+        ("+CMS ERROR: 314", (), "accepted", 3),
+        ("+CME ERROR: 3", (3,), "", 3),
+        ("ERROR", (3,), "", 3),
+        ("ERROR", (), "", 1),
+        ("ERROR", (2,), "", 1),
+        ("ERROR", (3, 2), "refused", 1),
+        ("+CME ERROR: 14", (3, 2), "refused", 1),
+        ("+CME ERROR: 12", (), "refused", 1),
+        ("+CME ERROR: SIM PUK required", (), "refused", 1),
+    ],
+)
+def test_a_pin_is_refused_only_where_the_sim_says_so_or_a_try_is_gone(
+    result: str, counts: tuple[int, ...], settled: str, entered: int
+) -> None:
+    """After any error the counter is read before anything else (modems.md 11.3)."""
+
+    async def main() -> None:
+        modem, sink = locked(), Notes()
+        modem.on["AT+CPIN"] = [result]
+        modem.on["AT+CPIN?"] = ["+CPIN: SIM PIN", "OK"]
+        if counts:
+            modem.on["AT+CPINR"] = _tries(*counts)
+        for _ in range(3):
+            with pytest.raises(PhoneLost):
+                async with phone_of(modem, sink, pin=PIN):
+                    pass
+        assert len(pins(modem)) == entered
+        assert bool(sink.refused) == (settled == "refused")
+        assert bool(sink.accepted) == (settled == "accepted")
+        after = modem.heard[modem.heard.index(pins(modem)[0]) + 1]
+        assert after == "AT+CPINR"
+
+    run(main())
+
+
+HIDDEN: dict[str, Answer] = {
+    line: ["+CME ERROR: 11"]
+    for line in ("AT+CRSM", "AT+CCID", "AT+ICCID", "AT+QCCID", "AT^ICCID", "AT+CICCID")
+}
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_sim_that_hides_its_number_gets_its_pin_after_a_restart_too(hides: bool) -> None:
+    async def main() -> None:
+        modem = locked()
+        asking, showing = dict(modem.on), dict(modem.on)
+
+        def lock() -> None:
+            modem.on["AT+CPIN?"] = asking["AT+CPIN?"]
+            if hides:
+                modem.on.update(HIDDEN)
+
+        def enter(line: str) -> Sequence[str]:
+            modem.on = dict(showing) | {"AT+CPIN?": ["+CPIN: READY", "OK"], "AT+CPIN": enter}
+            return OK
+
+        modem.on["AT+CPIN"] = enter
+        lock()
+        async with phone_of(modem, pin=PIN) as phone:
+            lock()
+            modem.lines(["RDY"])
+            await until(lambda: len(pins(modem)) == 2 and phone.available)
+            assert not phone.ended
+            assert {sim for sim, _ in phone.sink.accepted} == {
+                "861234567890123" if hides else ICCID
+            }
+            await asyncio.sleep(30)
+            lock()
+            if not hides:
+                modem.on.update(HIDDEN)
+                modem.lines(["RDY"])
+                await until(lambda: phone.ended)
+                assert len(pins(modem)) == 2  # it never hid it: this may be another
+
+    run(main())
+
+
 def test_a_sim_that_still_asks_for_a_pin_it_took_is_waited_for() -> None:
     """Ericsson MBM says SIM PIN for a moment after it took it (modems.md 13.9)."""
 
@@ -674,7 +765,7 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
         ("+CMS ERROR: 332", Unavailable),
         ("+CMS ERROR: 331", Unavailable),
         ("+CMS ERROR: 513", Throttled),
-        ("+CME ERROR: SIM busy", Throttled),
+        ("+CME ERROR: SIM busy", Unavailable),
         ("ERROR", Throttled),
         ("OK", Throttled),
     ],
@@ -702,7 +793,7 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),
         (["+CMS ERROR: 513"], Uncertain),
-        (["+CMS ERROR: unknown error"], Throttled),
+        (["+CMS ERROR: unknown error"], Unavailable),
         (["+CMS ERROR: no network service"], Unavailable),
         (["ERROR"], Uncertain),
         (["NO CARRIER", "BUSY"], Uncertain),

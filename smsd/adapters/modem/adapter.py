@@ -118,6 +118,7 @@ class ModemAdapter:
         self._step: Step | None = None
         self._starting_until = 0.0
         self._iccid = ""
+        self._hides_iccid = True  # until it was read before a PIN
         self._told = False
         self._calls = CallDesk(settings.calls)
         self._ussd = Ussd()
@@ -201,6 +202,11 @@ class ModemAdapter:
         self._session = None
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
         setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        if setup.hides_iccid is not None:
+            self._hides_iccid = setup.hides_iccid
+        if setup.hides_iccid and self._iccid not in ("", setup.iccid):
+            log.warning("there is another SIM in the modem, and it took the PIN of the first")
+            self._iccid = setup.iccid
         self._iccid = self._iccid or setup.iccid
         if self._settings.iccid and not same_iccid(setup.iccid, self._settings.iccid):
             words = "the SIM in the modem is not the one that this phone is configured for"
@@ -212,8 +218,12 @@ class ModemAdapter:
         return session
 
     def _pin(self, iccid: str) -> str | None:
-        """The configured PIN, for the SIM that it was first used on and for no other."""
-        return self._settings.pin if iccid == self._iccid or not self._iccid else None
+        """The configured PIN, for the SIM that it was first used on and for no other.
+
+        A SIM may hide its number until it has its PIN: then it is compared after that.
+        """
+        hidden = not iccid and self._hides_iccid
+        return self._settings.pin if hidden or self._iccid in ("", iccid) else None
 
     async def _serve(self, port: Port, sink: Sink) -> None:
         session = await self._start(port, sink)

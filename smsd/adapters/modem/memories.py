@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from smsd.adapters.contract import Sink
+from smsd.adapters.modem.faults import numeric
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.port import ModemError, NoAnswer
 from smsd.adapters.modem.session import Session
@@ -130,7 +131,7 @@ class Memories:
             await session.port.execute(commands.delete_message(record.index))
             self._undeletable.pop(key, None)
         except (ModemError, NoAnswer) as error:
-            if isinstance(error, ModemError) and error.result.text in NOTHING_THERE:
+            if isinstance(error, ModemError) and numeric(error.result.text) in NOTHING_THERE:
                 return
             self._undeletable[key] = self._undeletable.get(key, 0) + 1
             log.warning(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, Sink, lost
-from smsd.adapters.modem.faults import BOOTING, fault_of
+from smsd.adapters.modem.faults import BOOTING, fault_of, numeric
 from smsd.adapters.modem.port import ModemError, NoAnswer, Port
 from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
 from smsd.at import commands
@@ -38,7 +38,8 @@ _IDENTITY: Final = {
     "model": "AT+CGMM",
     "revision": "AT+CGMR",
 }
-_BUSY: Final = (14, 515)  # +CME ERROR: SIM busy, wait
+_BUSY: Final = ("+CME ERROR: 14", "+CME ERROR: 515", "+CMS ERROR: 314")  # SIM busy, wait
+_REFUSED: Final = ("+CME ERROR: 12", "+CME ERROR: 16", "+CME ERROR: 18")  # incorrect; the PUK now
 _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
 
 
@@ -50,7 +51,8 @@ class Setup:
     waits for ``+CNMA``; ``indications`` is what ``+CNMI`` was set to, ``None`` where nothing was
     accepted; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
     empty where no command told it, and ``iccid_command`` is the one that did. ``model`` is what it
-    calls itself, firmware and all.
+    calls itself, firmware and all. ``hides_iccid``: the ICCID could not be read before the PIN was
+    entered; ``None`` where no PIN was.
     """
 
     profile: Profile
@@ -61,6 +63,7 @@ class Setup:
     acknowledges: bool
     model: str
     indications: Indications | None
+    hides_iccid: bool | None = None
 
     @property
     def announces(self) -> bool:
@@ -104,7 +107,7 @@ async def set_up(
     radio = await attempt(port, commands.functionality())
     if radio != Functionality.FULL:  # some refuse everything, this question too, until it is set
         await accepted(port, commands.set_functionality(Functionality.FULL))
-    iccid, iccid_command = await unlock(port, profile, pin, imei, sink)
+    iccid, iccid_command, hides_iccid = await unlock(port, profile, pin, imei, sink)
     sink.facts(iccid=iccid or None)
     await accepted(port, commands.setting('AT+CSCS="GSM"'))
     try:
@@ -125,6 +128,7 @@ async def set_up(
         acknowledges=await attempt(port, commands.service()) == 1,
         model=model_and_firmware,
         indications=indications,
+        hides_iccid=hides_iccid,
     )
 
 
@@ -144,9 +148,12 @@ async def attempt(port: Port, command: Command[T]) -> T | None:
 
 async def unlock(
     port: Port, profile: Profile, pin_of: PinOf, imei: str, sink: Sink
-) -> tuple[str, str | None]:
-    """Wait for the SIM, enter its PIN if it asks for one; returns what `read_iccid` does."""
-    iccid, entered = await read_iccid(port, profile.iccid), False
+) -> tuple[str, str | None, bool | None]:
+    """Wait for the SIM, enter its PIN if it asks for one.
+
+    Returns what `read_iccid` does, and `Setup.hides_iccid`.
+    """
+    iccid, hides = await read_iccid(port, profile.iccid), None
     deadline = asyncio.get_running_loop().time() + profile.sim_ready
     while True:
         state, fault = await _pin_state(port, profile)
@@ -154,11 +161,11 @@ async def unlock(
             iccid = await read_iccid(port, profile.iccid)
         sim, pin = iccid[0] or imei, pin_of(iccid[0])
         if state in _USABLE and fault is None:
-            if pin is not None and not entered:  # a try that was not settled was no refusal
+            if pin is not None and hides is None:  # a try that was not settled was no refusal
                 await sink.pin_settled(sim, pin, refused=False)
-            return iccid
-        if state == "SIM PIN" and not entered:  # some SIMs say so for a while after it was taken
-            entered = True
+            return *iccid, hides
+        if state == "SIM PIN" and hides is None:  # some SIMs say so for a while after it was taken
+            hides = not iccid[0]
             await _enter_pin(port, profile, pin, sim, sink)
             deadline = asyncio.get_running_loop().time() + profile.sim_ready
             await asyncio.sleep(profile.after_pin)
@@ -196,19 +203,29 @@ async def _enter_pin(port: Port, profile: Profile, pin: str | None, sim: str, si
     if not await sink.pin_may_be_tried(sim, pin, tries):
         raise _locked(
             "this PIN was already tried on this SIM and not accepted",
-            "correct pin in the phone's configuration: the same PIN is never tried twice",
+            "correct pin in the phone's configuration (the same PIN is never tried twice), "
+            "or enter it in a telephone once",
         )
     try:
         await port.execute(commands.enter_pin(pin))
     except ModemError as error:
-        if error.result.cme in _BUSY:  # it has not looked at the PIN yet
+        left = await pin_tries(port, profile)  # before anything else (modems.md 11.3)
+        fell = tries is not None and left is not None and left < tries
+        code = numeric(error.result.text)
+        if fell or code in _REFUSED:
+            await sink.pin_settled(sim, pin, refused=True)
+            raise _locked(
+                f"the SIM refused the PIN ({error.result.text})",
+                "correct pin in the phone's configuration: the same PIN is never tried twice",
+            ) from error
+        if code in _BUSY:  # it has not looked at the PIN yet
             await sink.pin_settled(sim, pin, refused=False)
             raise PhoneLost(fault_of(error.result, profile)) from error
-        await sink.pin_settled(sim, pin, refused=True)
-        raise _locked(
-            f"the SIM refused the PIN ({error.result.text})",
-            "correct pin in the phone's configuration: the same PIN is never tried twice",
-        ) from error
+        # Whether it has looked at it nobody tells: the claim stands, and holds no more where the
+        # SIM has all its tries.
+        words = f"the modem did not take the PIN and does not say why ({error.result.text})"
+        hint = "it is tried again only where the SIM tells that it has all its tries"
+        raise PhoneLost(Fault(FaultClass.SIM, words, hint=hint), pause=SIM_AWAY) from error
     await sink.pin_settled(sim, pin, refused=False)
 
 
@@ -267,7 +284,7 @@ async def messages_ready(port: Port, memory: str, seconds: float) -> None:
             await port.execute(commands.select_memories(memory))
             return
         except ModemError as error:
-            if error.result.text not in BOOTING:
+            if numeric(error.result.text) not in BOOTING:
                 return  # it will not do it any better later
         except (NoAnswer, AnswerError):
             return
