@@ -45,12 +45,12 @@ CME = {
 FAMILIES = {
     "sim800": {332: "ambiguous", 512: "retry", 513: "memory", 514: "configuration",
                515: "configuration", 516: "configuration", 517: "configuration",
-               519: "configuration", 520: "configuration", 521: "retry"},
+               519: "configuration", 520: "configuration", 521: "ambiguous"},
     "simcom": {332: "network", 513: "memory", 514: "configuration", 515: "configuration"},
     "cinterion": {332: "ambiguous", 512: "retry", 513: "ambiguous", 514: "network", 515: "retry"},
     "wavecom": {332: "ambiguous", 512: "retry", 513: "ambiguous", 514: "network", 515: "retry"},
     "generic": {332: "network", 512: "retry", 513: "ambiguous", 514: "later", 515: "retry",
-                516: "configuration", 520: "configuration", 521: "retry"},
+                516: "configuration", 520: "configuration", 521: "ambiguous"},
 }  # fmt: skip
 
 

@@ -1232,7 +1232,10 @@ async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Step
 
 
 # What modems say that have only just started.
-NOT_YET = ("not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515")
+NOT_YET = (
+    "not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
+    "+CMS ERROR: 515",
+)  # fmt: skip
 
 
 FAULTS = ["cms 38", "cms 1", "cms-prompt 38", "error", "silence", "swallow", "late 20", "late 130",

@@ -67,7 +67,7 @@ _MAKERS: Final[dict[str | None, dict[int, tuple[FaultClass, str]]]] = {
         518: (_C.CONFIGURATION, "invalid parameter"),
         519: (_C.CONFIGURATION, "invalid length or character"),
         520: (_C.CONFIGURATION, "invalid character in the text"),
-        521: (_C.RETRY, "the timer expired"),
+        521: (_C.AMBIGUOUS, "the timer expired"),  # which one it does not tell: it may have gone
     },
     # A family whose reading nobody knows: of two meanings the more careful one.
     None: {
@@ -76,7 +76,7 @@ _MAKERS: Final[dict[str | None, dict[int, tuple[FaultClass, str]]]] = {
         514: (_C.LATER, "network congestion, or an invalid status"),
         515: (_C.RETRY, "please wait, or an invalid character in the address"),
         **dict.fromkeys(range(516, 521), (_C.CONFIGURATION, "invalid length or character")),
-        521: (_C.RETRY, "the timer expired"),
+        521: (_C.AMBIGUOUS, "the timer expired"),  # which one it does not tell: it may have gone
     },
 }
 _ALL_MAKERS: Final[dict[int, tuple[FaultClass, str]]] = {
@@ -115,8 +115,8 @@ _HINTS: Final = {
     "+CME ERROR: 10": "no SIM: is it in its holder?",
 }
 BOOTING: Final = (
-    "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515", "+CME ERROR: 3",
-    "+CME ERROR: 14", "+CME ERROR: 515",
+    "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500", "+CMS ERROR: 515",
+    "+CME ERROR: 3", "+CME ERROR: 14", "+CME ERROR: 515",
 )  # fmt: skip
 """What a modem answers to all that has to do with messages until it has loaded them.
 
