@@ -47,7 +47,10 @@ def test_no_id_is_in_two_rows() -> None:
 @pytest.mark.parametrize(
     ("id_", "kind", "profile", "at"),
     [
-        ("12d1:1001", Kind.MODEM, "huawei", (2, 0)),
+        ("12d1:1001", Kind.MODEM, "huawei-2008", (2, 0)),
+        ("12d1:1003", Kind.MODEM, "huawei-2008", (1, 0)),
+        ("12d1:140c", Kind.MODEM, "huawei-2008", (3, 0)),
+        ("12d1:1465", Kind.MODEM, "huawei-2008", ()),
         ("12D1:1506", Kind.MODEM, "huawei", (3, 0)),
         ("12d1:ffff", Kind.MODEM, "huawei", ()),
         ("12d1:14dc", Kind.HILINK, "generic", ()),
@@ -114,7 +117,7 @@ def test_a_users_rows_come_first(tmp_path: Path) -> None:
         assert (model.name, model.at) == ("Mine", (5,))
     other = catalogue.model("12d1", "1001")
     assert other is not None
-    assert other.profile == "huawei"
+    assert other.profile == "huawei-2008"
     assert catalogue.classes("abcd") is not None
     assert load(tmp_path / "nowhere").models == CATALOGUE.models
 
