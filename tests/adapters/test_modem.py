@@ -203,6 +203,30 @@ def test_states_of_a_sim_that_can_be_used(state: str | None) -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("family", "seconds"), [("sierra", 10), ("wavecom", 5), ("generic", 0)])
+def test_a_modem_whose_radio_was_switched_on_is_left_in_peace(family: str, seconds: int) -> None:
+    """modems.md 13.7: its OK comes early, and what follows may crash it."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        on, after = [0.0], [0.0]
+
+        def switched(line: str) -> Sequence[str]:
+            on[0] = loop.time()
+            return OK
+
+        def asked(line: str) -> Sequence[str]:
+            after[0] = after[0] or loop.time()
+            return ("+CPIN: READY", "OK")
+
+        modem = ScriptedModem(on={"AT+CFUN?": ["+CFUN: 4", "OK"], "AT+CFUN": switched})
+        modem.on |= {"AT+CPIN?": asked, "AT!ICCID?": ["ERROR"], "AT+CCID": ["ERROR"]}
+        async with phone_of(modem, profile=family):
+            assert after[0] - on[0] == pytest.approx(seconds, abs=1)
+
+    run(main())
+
+
 # The PIN ---------------------------------------------------------------------------------------
 
 

@@ -332,6 +332,7 @@ class ModemAdapter:
                 if number:
                     await asyncio.sleep(RADIO_OFF)
                 await accepted(port, commands.setting(line, timeout=40.0))
+            await asyncio.sleep(profile.after_radio)
             return await self._start(port, session.sink)
         if step is Step.RESET:
             for line in profile.reset:

@@ -81,7 +81,7 @@ async def set_up(
     """
     if not await accepted(port, commands.setting("ATE0")):
         # Some refuse everything until they are told to be there at all.
-        await accepted(port, commands.set_functionality(Functionality.FULL))
+        await switch_on(port, profile)
         await accepted(port, commands.setting("ATE0"))
     await accepted(port, commands.setting("ATV1"))
     if not await accepted(port, commands.setting("AT+CMEE=1")):
@@ -106,7 +106,7 @@ async def set_up(
     sink.facts(**identity, imei=imei or None, profile=profile.name)
     radio = await attempt(port, commands.functionality())
     if radio != Functionality.FULL:  # some refuse everything, this question too, until it is set
-        await accepted(port, commands.set_functionality(Functionality.FULL))
+        await switch_on(port, profile)
     iccid, iccid_command, hides_iccid = await unlock(port, profile, pin, imei, sink)
     sink.facts(iccid=iccid or None)
     await accepted(port, commands.setting('AT+CSCS="GSM"'))
@@ -136,6 +136,12 @@ async def run_all(port: Port, lines: Sequence[str]) -> None:
     """Send lines of a profile's, whatever becomes of them."""
     for line in lines:
         await accepted(port, commands.setting(line, timeout=5.0))
+
+
+async def switch_on(port: Port, profile: Profile) -> None:
+    """Switch the radio on, and leave the modem in peace for as long as its family asks for."""
+    await accepted(port, commands.set_functionality(Functionality.FULL))
+    await asyncio.sleep(profile.after_radio)
 
 
 async def attempt(port: Port, command: Command[T]) -> T | None:

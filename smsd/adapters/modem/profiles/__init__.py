@@ -61,6 +61,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pin_tries: tuple[Counter, ...] = ()
     after_pin: Seconds = 1.0
     """Rest after the PIN before the SIM's data are touched."""
+    after_radio: Seconds = 0.0
+    """Rest after the radio was switched on, where its OK comes before the modem is ready."""
     sim_ready: Seconds = 60.0
     send_timeout: Seconds = 120.0
     rest: Seconds = 0.0
