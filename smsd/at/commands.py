@@ -24,6 +24,16 @@ def setting(line: str, *, timeout: float = 10.0) -> Command[None]:
     return Command(line, _nothing, timeout=timeout)
 
 
+def lines(line: str) -> Command[tuple[str, ...]]:
+    """A question whose answer is every line that comes with its prefix, as it is."""
+    prefix = re.split("[=?]", line.removeprefix("AT"))[0] + ":"
+
+    def parse(lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(each for each in lines if each.startswith(prefix))
+
+    return Command(line, parse, answers=(prefix,), timeout=5.0, repeats=True)
+
+
 def attention() -> Command[None]:
     """``AT``: is anybody there?"""
     return setting("AT", timeout=3.0)

@@ -31,6 +31,8 @@ from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.faults import error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.profiles import load as load_profiles
+from smsd.adapters.modem.setup import set_up
 from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
@@ -52,6 +54,7 @@ from tests.adapters.scripted import (
     Steps,
     deliver,
     phone_of,
+    port_of,
     submission,
     until,
 )
@@ -1296,5 +1299,27 @@ def test_no_fault_loses_a_message_or_sends_it_twice(personality: str, fault: str
             assert len(steps.completed) == 1
             assert len(network.sent) == before + 1
             assert len(phone.sink.late) <= (outcome is Uncertain)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("usb", "answer", "written"),
+    [
+        (True, ['+QURCCFG: "urcport","usbmodem"', "OK"], 1),
+        (True, ['+QURCCFG: "urcport","usbat"', "OK"], 0),
+        (True, ["ERROR"], 0),
+        (False, ['+QURCCFG: "urcport","uart1"', "OK"], 0),
+    ],
+)
+def test_what_stays_in_the_flash_is_written_once_and_on_the_usb_alone(
+    usb: bool, answer: Sequence[str], written: int
+) -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={'AT+QURCCFG="urcport"': answer})
+        profiles = load_profiles()
+        async with port_of(modem) as (port, _):
+            await set_up(port, profiles["quectel"], profiles, lambda _: None, Notes(), usb=usb)
+        assert modem.heard.count('AT+QURCCFG="urcport","usbat"') == written
 
     run(main())

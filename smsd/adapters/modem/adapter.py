@@ -105,6 +105,7 @@ class ModemAdapter:
         self._profiles = load() if profiles is None else profiles
         self._profile = GENERIC
         self._ports = 0
+        self._on_usb = False
         self._broken = 0
         self._probes = PROBES
         self._open = open_streams
@@ -201,7 +202,7 @@ class ModemAdapter:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._session = None
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
-        setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        setup = await set_up(port, self._profile, self._profiles, self._pin, sink, usb=self._on_usb)
         if setup.hides_iccid is not None:
             self._hides_iccid = setup.hides_iccid
         if setup.hides_iccid and self._iccid not in ("", setup.iccid):
@@ -346,6 +347,7 @@ class ModemAdapter:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
         self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
         self._ladder.steps = self._steps(found)
+        self._on_usb = found.usb_path is not None
         step, self._step = self._step, None
         in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps
         self._probes = PROBES_AGAIN if in_doubt else PROBES

@@ -5,6 +5,7 @@ refusal, for three wrong ones lock it.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Final, TypeVar
 from smsd.adapters.contract import PhoneLost, Sink, lost
 from smsd.adapters.modem.faults import BOOTING, fault_of, numeric
 from smsd.adapters.modem.port import ModemError, NoAnswer, Port
-from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
+from smsd.adapters.modem.profiles import GENERIC, Indications, Kept, Profile, recognised
 from smsd.at import commands
 from smsd.at.commands import Functionality
 from smsd.at.dialogue import Command
@@ -72,12 +73,19 @@ class Setup:
 
 
 async def set_up(
-    port: Port, profile: Profile, profiles: Mapping[str, Profile], pin: PinOf, sink: Sink
+    port: Port,
+    profile: Profile,
+    profiles: Mapping[str, Profile],
+    pin: PinOf,
+    sink: Sink,
+    *,
+    usb: bool = False,
 ) -> Setup:
     """Walk the steps; raises `PhoneLost` in words where a person must act or the modem is gone.
 
     ``profile`` is what the port's USB ids say; a generic one gives way to the one of ``profiles``
-    that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there.
+    that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there;
+    ``usb``: the port is one of a modem on the USB.
     """
     if not await accepted(port, commands.setting("ATE0")):
         # Some refuse everything until they are told to be there at all.
@@ -99,6 +107,8 @@ async def set_up(
             profile = known
             port.rest = profile.rest
             await run_all(port, profile.first)
+    for kept in profile.usb_kept if usb else ():
+        await keep(port, kept)
     model_and_firmware = " ".join(str(value) for value in identity.values() if value)
     if await sink.recall(f"mutes {model_and_firmware}") is not None:
         await run_all(port, profile.unmute)
@@ -136,6 +146,13 @@ async def run_all(port: Port, lines: Sequence[str]) -> None:
     """Send lines of a profile's, whatever becomes of them."""
     for line in lines:
         await accepted(port, commands.setting(line, timeout=5.0))
+
+
+async def keep(port: Port, kept: Kept) -> None:
+    """Set what the modem keeps for good, only where it is not set yet."""
+    lines = await attempt(port, commands.lines(kept.read))
+    if lines is not None and not any(re.search(kept.wanted, line) for line in lines):
+        await accepted(port, commands.setting(kept.write))
 
 
 async def switch_on(port: Port, profile: Profile) -> None:
