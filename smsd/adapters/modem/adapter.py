@@ -6,7 +6,6 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,7 @@ from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, Silent
-from smsd.adapters.modem.power import HINT, Losses
+from smsd.adapters.modem.power import HINT, Losses, cycle
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
@@ -64,7 +63,6 @@ PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next s
 BROKEN_WITHIN: Final = 1.0  # seconds after its opening in which a port that works does not end
 WORKED: Final = 60.0  # seconds after which whatever ends a port is a new matter
 BROKEN_LIMIT: Final = 3  # times in a row after which something is done
-POWER_TIMEOUT: Final = 60.0  # seconds
 RADIO_OFF: Final = 5.0  # seconds
 
 
@@ -543,21 +541,6 @@ class ModemAdapter:
         for hint in kept:
             self._hint(hint)
         return len(kept) < len(hints)
-
-
-async def cycle(command: Sequence[str]) -> None:
-    """Run what switches a modem's power off and on; its failure is logged."""
-    try:
-        async with asyncio.timeout(POWER_TIMEOUT):
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
-            )
-            status = await process.wait()
-    except (OSError, TimeoutError) as error:
-        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
-    else:
-        if status:
-            log.warning("power_cycle failed", extra=fields(status=status))
 
 
 def _now() -> float:
