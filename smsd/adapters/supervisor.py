@@ -40,6 +40,7 @@ async def supervise(
     while True:
         began = loop.time()
         asked: float | None = None
+        again.clear()  # before, not after: a device may be plugged in anew while its port is closed
         try:
             await adapter.run(sink)
         except PhoneError as error:
@@ -54,7 +55,6 @@ async def supervise(
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE
-        again.clear()
         try:
             async with asyncio.timeout(pause if asked is None else asked):
                 await again.wait()

@@ -24,6 +24,16 @@ def setting(line: str, *, timeout: float = 10.0) -> Command[None]:
     return Command(line, _nothing, timeout=timeout)
 
 
+def lines(line: str) -> Command[tuple[str, ...]]:
+    """A question whose answer is every line that comes with its prefix, as it is."""
+    prefix = re.split("[=?]", line.removeprefix("AT"))[0] + ":"
+
+    def parse(lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(each for each in lines if each.startswith(prefix))
+
+    return Command(line, parse, answers=(prefix,), timeout=5.0, repeats=True)
+
+
 def attention() -> Command[None]:
     """``AT``: is anybody there?"""
     return setting("AT", timeout=3.0)
@@ -100,14 +110,15 @@ def enter_pin(pin: str) -> Command[None]:
 def pin_tries(line: str, pattern: str) -> Command[int | None]:
     """How often the PIN may still be tried, by a standard's or a maker's command.
 
-    The first group of the pattern is the number in hexadecimal digits; ``None`` where it does not
-    fit. ``+CPINR`` is 27.007 8.66; a VERIFY without a PIN answers 63Cx (31.101 11.1.9).
+    The first group of the pattern is the number in hexadecimal digits; ``None`` where no line of
+    the command's own fits (others may come in between). ``+CPINR`` is 27.007 8.66; a VERIFY without
+    a PIN answers 63Cx (31.101 11.1.9).
     """
     prefix = re.split("[=?]", line.removeprefix("AT"))[0] + ":"
 
     def parse(lines: Sequence[str]) -> int | None:
         for each in lines:
-            if match := re.search(pattern, each):
+            if each.startswith(prefix) and (match := re.search(pattern, each)):
                 try:
                     return int(match[1], 16)
                 except ValueError:

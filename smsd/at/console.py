@@ -1,7 +1,9 @@
 """A person's own AT command: read apart, and refused where it would break what smsd promises.
 
 ``NEVER`` is what no one may force: it sends behind the queue's back, burns a SIM's tries, or
-deletes and acknowledges what is not kept yet. ``FORCED`` changes how smsd and its modem talk.
+deletes and acknowledges what is not kept yet. Makers have commands of their own for all of these,
+so names are matched by what they begin with, whatever stands before it. Of the rest, what reads is
+given; what sets anything that is not ``HARMLESS`` wants force, and so does what ``FORCED`` names.
 """
 
 import re
@@ -31,26 +33,51 @@ class _Rule:
     words: str
 
 
+_ANY: Final = r"[^A-Z]?[A-Z]{0,2}"  # +, and what makers put there: #CMGS, ^HCMGS, +QCMGS
 NEVER: Final = (
-    _Rule(r"\+CMG[SCW]\b|\+CMSS\b", "messages go through smsd's queue: use smsd send"),
-    _Rule(r"[+^*%#$]E?CPIN2?=", "a PIN is tried once, by smsd: use pin in the configuration"),
-    _Rule(r"\+CPWD=|\+CLCK=.*,[01]\b|\+CLCK=[^,]*$", "a wrong password locks the SIM"),
-    _Rule(r"\+CSIM=|\+CRSM=(?!176,|178,|192,|242,)", "it could write to the SIM or burn a PIN"),
-    _Rule(r"\+CMGD\b", "smsd deletes a message once it is kept here"),
-    _Rule(r"\+CMGF=(?!0$)", "in text mode a message would go to whom its length names"),
-    _Rule(r"\+CNMA\b", "smsd acknowledges a message once it is kept here"),
+    _Rule(_ANY + r"CMG[SCW]|" + _ANY + "CMSS", "messages go through smsd's queue: use smsd send"),
+    _Rule(r"[^A-Z][A-Z]*(PIN|PUK)[A-Z0-9]*=", "a PIN is tried once, by smsd: see pin in its table"),
+    _Rule(r"[^A-Z][A-Z]*PWD[A-Z0-9]*=", "a wrong password locks the SIM"),
+    _Rule(r"[^A-Z][A-Z]*LCK=(?![^,]*,2(,,\d+)?$)", "a wrong password locks the SIM"),
+    _Rule(
+        _ANY + r"(CSIM|CGLA|CRLA)=|" + _ANY + r"CRSM=(?!(176|178|192|242),)",
+        "it could write to the SIM or burn a PIN",
+    ),
+    _Rule(_ANY + r"(CMGD|CMGRD|MGDA)", "smsd deletes a message once it is kept here"),
+    _Rule(r"\+CMGF(?!=0$)", "in text mode a message would go to whom its length names"),
+    _Rule(_ANY + r"CNMA", "smsd acknowledges a message once it is kept here"),
     _Rule(r"\+\+\+", "there is no data mode to leave"),
 )
 FORCED: Final = (
-    _Rule(r"\+CFUN=(?!1$)", "it takes the modem out of service"),
-    _Rule(r"\^RESET|\+CRESET|\+CPOWD|\+QPOWD|#SHDN|#REBOOT|\^SMSO|!RESET|\+ZRST", "it resets it"),
-    _Rule(r"\+CPMS=|\+CNMI=|\+CSMS=|\+CSCS=|\+CMEE=|\+CMMS=", "smsd sets this itself"),
-    _Rule(r"\+CUSD=", "its reply would go to nobody: use smsd ussd"),
+    _Rule(r"\+CFUN(?!=1$)", "it takes the modem out of service"),
+    _Rule(
+        r"\^RESET|\+CRESET|\+CPOWD|\+QPOWD|\+QRST|#SHDN|#REBOOT|\^SMSO|!RESET|\+ZRST|\+CPWROFF",
+        "it resets it",
+    ),
+    _Rule(r"\+(CPMS|CNMI|CSMS|CSCS|CMEE|CMMS)", "smsd sets this itself"),
+    _Rule(r"\+CUSD", "its reply would go to nobody: use smsd ussd"),
+    _Rule(
+        r"\+(CSCA|CSMP|CSAS|CRES)", "it decides how messages go, and some of it stays on the SIM"
+    ),
+    _Rule(r"\+(COPS|CGATT)=", "the modem would leave its network"),
     _Rule(r"\+IPR=|\+ICF=|\+IFC=|\+CMUX|\+QSCLK=|\+CSCLK=|\+UPSV=", "the line would be lost"),
-    _Rule(r"\^U2DIAG|\^SETPORT|\+QCFG=|\+CUSBPIDSWITCH|\+ZCDRUN|\^SYSCFG", "it lasts for good"),
-    _Rule(r"E1|V0|Q1|Z|&[FWZDCK]|S[0-9]+=|X", "it changes how the modem answers"),
+    _Rule(
+        r"\^U2DIAG|\^SETPORT|\+QCFG=.*,|\+CUSBPIDSWITCH|\+ZCDRUN|\^SYSCFG|\+QCDEFAULT",
+        "it lasts for good",
+    ),
+    _Rule(r"\^GETPORTMODE", "some Huawei modules crash of it (MU609)"),
     _Rule(r"[DAO]|\+CGDATA|\+CGACT|\+CHUP|H", "calls and data are none of this port's business"),
+    _Rule(r"(?![EVQI])[A-Z]|E(?!0$)|V(?!1$)|Q(?!0$)|[&\\%][A-Z]\d*$", "it changes how it answers"),
 )
+HARMLESS: Final = re.compile(
+    r"\+CFUN=1$|\+CMGF=0$"
+    r"|\+(CMG[LR]|CRSM|CLCK|CPB[RF])="  # what they read: the rest is in NEVER
+    r"|\+Q(CFG|INDCFG|URCCFG|ENG)=[^,]*$"  # the name alone asks for its value
+    r"|\^SPIC=[^,]*(,1)?$"
+)
+"""Of the commands that have values those that only look, or set what smsd itself sets."""
+_READS: Final = re.compile(r'([+^*%#$!_/][^=?"]*|[Ss][0-9]+ *)=?\?')
+_SETS: Final = "it may change how the modem is set up"
 
 
 def parse(line: str) -> tuple[str, ...]:
@@ -92,14 +119,22 @@ _ONE: Final = re.compile(
 def check(commands: Sequence[str], *, force: bool = False) -> None:
     """Raise `Refused` where one of the commands must not be given."""
     for command in commands:
-        if re.fullmatch(r"[^=?\"]+=?\?", command):
+        if _READS.fullmatch(command):
             continue  # what reads, or asks for the range of values, changes nothing
         bare = re.sub(r'[ "]', "", command).upper()
-        for rules, forcible in ((NEVER, False), (FORCED, True)):
-            for rule in rules:
-                if re.match(rule.pattern, bare) and not (forcible and force):
-                    words = f"AT{_name(bare)} is not given: {rule.words}"
-                    raise Refused(words, forcible=forcible)
+        for rule in NEVER:
+            if re.match(rule.pattern, bare):
+                raise Refused(f"AT{_name(bare)} is not given: {rule.words}")
+        if not force and (words := _doubt(bare)) is not None:
+            raise Refused(f"AT{_name(bare)} is not given: {words}", forcible=True)
+
+
+def _doubt(bare: str) -> str | None:
+    """Why a command wants force, ``None`` where it does not."""
+    if HARMLESS.match(bare):
+        return None
+    words = next((rule.words for rule in FORCED if re.match(rule.pattern, bare)), None)
+    return words or (_SETS if "=" in bare else None)
 
 
 def changes(commands: Sequence[str]) -> bool:

@@ -64,6 +64,9 @@ class Balances:
                 "the balance cannot be asked for",
                 extra=fields(phone=phone.record.name, reason=str(error)),
             )
+        except Exception:  # what cannot be foreseen ends neither the daemon nor this watch
+            again = min(again, AGAIN_AFTER)
+            log.exception("the balance was not read", extra=fields(phone=phone.record.name))
         finally:
             self._asking.discard(phone.record.id)
             self._due[phone.record.id] = self._now() + again

@@ -50,7 +50,7 @@ class Gateway:
             return [row | {"holder": _holder(row["device"])} for row in rows]
 
         try:
-            return await apart(look, HOLDERS_TIMEOUT)
+            return await apart("/proc", look, HOLDERS_TIMEOUT)
         except Stuck:
             return [row | {"holder": None} for row in rows]
 

@@ -50,7 +50,7 @@ class Inbox:
         """Keep a message or a part of one; a copy of what is here already changes nothing."""
         phone = self._phone.record.id
         self._phone.heard_at = asyncio.get_running_loop().time()
-        if incoming.text is not None and incoming.text == self._phone.expects:
+        if incoming.text in self._phone.expects:
             incoming = replace(incoming, silent=True)  # its own test: nobody's message
         kept = incoming
         message = await persist(lambda: self._store.arrivals.receive(phone, kept, join))

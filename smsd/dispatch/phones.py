@@ -41,8 +41,8 @@ class Phone:
     facts: dict[str, str | int | float | None] = field(default_factory=dict)
     heard_at: float = 0.0
     """When something came in last, or its watch began (loop's time)."""
-    expects: str | None = None
-    """The text of a message that the phone has sent to itself."""
+    expects: dict[str, float] = field(default_factory=dict)
+    """The texts of messages that the phone has sent to itself, and until when they may come."""
 
     def standing(self, now: datetime) -> Standing:
         """How it is at this moment."""

@@ -174,6 +174,7 @@ class Notes:
     waiting: list[Awaited] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
     lore: dict[str, str] = field(default_factory=dict)
     witness: Callable[[], None] = lambda: None
     fails: Exception | None = None
@@ -202,15 +203,17 @@ class Notes:
         return tuple(self.waiting)
 
     async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
-        if (sim, pin) in self.tried and (sim, pin) not in self.accepted:
+        one = (sim, pin)
+        if one in self.refused:
+            return False
+        if one in self.tried and one not in self.accepted and (tries is None or tries < 3):
             return False
         self.tried.append((sim, pin))
         self.accepted = [one for one in self.accepted if one != (sim, pin)]
         return True
 
     async def pin_settled(self, sim: str, pin: str, *, refused: bool) -> None:
-        if not refused:
-            self.accepted.append((sim, pin))
+        (self.refused if refused else self.accepted).append((sim, pin))
 
     async def recall(self, key: str) -> str | None:
         return self.lore.get(key)

@@ -27,9 +27,9 @@ def let_go(*events: threading.Event) -> None:
 
 def test_a_call_gives_its_result_or_its_error() -> None:
     async def main() -> None:
-        assert await apart(lambda: 7, 10) == 7
+        assert await apart("a", lambda: 7, 10) == 7
         with pytest.raises(OSError, match="no such"):
-            await apart(_fails, 10)
+            await apart("a", _fails, 10)
 
     run(main())
     let_go()
@@ -50,8 +50,8 @@ def test_a_call_that_hangs_is_left_behind_and_its_result_let_go() -> None:
 
     async def main() -> None:
         with pytest.raises(Stuck, match="no return within"):
-            await apart(hangs, 0.01, late=late.append)
-        assert await apart(lambda: "another", 10) == "another"
+            await apart("a", hangs, 0.01, late=late.append)
+        assert await apart("a", lambda: "another", 10) == "another"
 
     run(main())
     assert late == []
@@ -70,10 +70,10 @@ def test_a_call_whose_caller_is_cancelled_lets_its_result_go() -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(apart(slow, 10, late=late.append))
+        task = loop.create_task(apart("a", slow, 10, late=late.append))
         await asyncio.sleep(0)
         [slow_thread] = threads()
-        quick = loop.create_task(apart(lambda: "quick", 10, late=late.append))
+        quick = loop.create_task(apart("a", lambda: "quick", 10, late=late.append))
         await asyncio.sleep(0)
         for thread in threads():
             if thread is not slow_thread:
@@ -99,26 +99,30 @@ def test_an_error_that_comes_late_is_nobodys() -> None:
 
     async def main() -> None:
         with pytest.raises(Stuck):
-            await apart(hangs, 0.01)
+            await apart("a", hangs, 0.01)
 
     run(main())
     let_go(end)
 
 
-def test_the_number_of_calls_that_hang_is_bounded() -> None:
+def test_a_device_whose_calls_hang_is_refused_and_no_other() -> None:
     end = threading.Event()
 
     async def main() -> None:
+        for _ in range(5):
+            assert await apart("a", lambda: 1, 10) == 1
         for _ in range(MOST):
             with pytest.raises(Stuck, match="no return"):
-                await apart(lambda: end.wait(20), 0.001)
-        with pytest.raises(Stuck, match=f"{MOST} calls to devices hang"):
-            await apart(lambda: 1, 1)
+                await apart("a", lambda: end.wait(20), 0.001)
+        with pytest.raises(Stuck, match=f"{MOST} earlier calls to a still hang"):
+            await apart("a", lambda: 1, 1)
+        for number in range(100):
+            assert await apart(f"b{number}", lambda: 1, 10) == 1
 
     run(main())
     let_go(end)
 
     async def again() -> None:
-        assert await apart(lambda: 1, 10) == 1
+        assert await apart("a", lambda: 1, 10) == 1
 
     run(again())

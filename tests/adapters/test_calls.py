@@ -59,8 +59,8 @@ def test_a_call_is_told_with_its_number_and_rejected(ring: str) -> None:
     [
         ((), ["AT+CHUP"]),
         (("AT+CHUP",), ["AT+CHUP", "ATH"]),
-        (("AT+CHUP", "ATH"), ["AT+CHUP", "ATH", "AT+CHLD=1"]),
-        (("AT+CHUP", "ATH", "AT+CHLD"), ["AT+CHUP", "ATH", "AT+CHLD=1"]),
+        (("AT+CHUP", "ATH"), ["AT+CHUP", "ATH", "AT+CHLD=0"]),
+        (("AT+CHUP", "ATH", "AT+CHLD"), ["AT+CHUP", "ATH", "AT+CHLD=0"]),
     ],
 )
 def test_one_way_after_the_other(refused: Sequence[str], heard: list[str]) -> None:

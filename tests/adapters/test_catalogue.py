@@ -47,7 +47,10 @@ def test_no_id_is_in_two_rows() -> None:
 @pytest.mark.parametrize(
     ("id_", "kind", "profile", "at"),
     [
-        ("12d1:1001", Kind.MODEM, "huawei", (2, 0)),
+        ("12d1:1001", Kind.MODEM, "huawei-2008", (2, 0)),
+        ("12d1:1003", Kind.MODEM, "huawei-2008", (1, 0)),
+        ("12d1:140c", Kind.MODEM, "huawei-2008", (3, 0)),
+        ("12d1:1465", Kind.MODEM, "huawei-2008", ()),
         ("12D1:1506", Kind.MODEM, "huawei", (3, 0)),
         ("12d1:ffff", Kind.MODEM, "huawei", ()),
         ("12d1:14dc", Kind.HILINK, "generic", ()),
@@ -87,12 +90,6 @@ def test_what_nobody_has_listed_is_not_known() -> None:
     assert CATALOGUE.model("2341", "0043") is None  # an Arduino
 
 
-def test_what_harms_a_modem_is_noted() -> None:
-    model = CATALOGUE.model("12d1", "1573")
-    assert model is not None
-    assert model.never == ("AT^GETPORTMODE",)
-
-
 def test_a_class_tells_a_port_and_the_narrower_one_counts() -> None:
     huawei = CATALOGUE.classes("12D1")
     assert huawei is not None
@@ -120,7 +117,7 @@ def test_a_users_rows_come_first(tmp_path: Path) -> None:
         assert (model.name, model.at) == ("Mine", (5,))
     other = catalogue.model("12d1", "1001")
     assert other is not None
-    assert other.profile == "huawei"
+    assert other.profile == "huawei-2008"
     assert catalogue.classes("abcd") is not None
     assert load(tmp_path / "nowhere").models == CATALOGUE.models
 

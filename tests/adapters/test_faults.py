@@ -10,7 +10,7 @@ from smsd.adapters.contract import (
     Unavailable,
     Uncertain,
 )
-from smsd.adapters.modem.faults import error_of, fault_of
+from smsd.adapters.modem.faults import error_of, fault_of, numeric
 from smsd.adapters.modem.profiles import load
 from smsd.at.dialogue import FinalResult
 from smsd.gsm.causes import CME_ERRORS, CMS_ERRORS, FAILURE_CAUSES, RP_CAUSES
@@ -45,12 +45,12 @@ CME = {
 FAMILIES = {
     "sim800": {332: "ambiguous", 512: "retry", 513: "memory", 514: "configuration",
                515: "configuration", 516: "configuration", 517: "configuration",
-               519: "configuration", 520: "configuration", 521: "retry"},
+               519: "configuration", 520: "configuration", 521: "ambiguous"},
     "simcom": {332: "network", 513: "memory", 514: "configuration", 515: "configuration"},
     "cinterion": {332: "ambiguous", 512: "retry", 513: "ambiguous", 514: "network", 515: "retry"},
     "wavecom": {332: "ambiguous", 512: "retry", 513: "ambiguous", 514: "network", 515: "retry"},
     "generic": {332: "network", 512: "retry", 513: "ambiguous", 514: "later", 515: "retry",
-                516: "configuration", 520: "configuration", 521: "retry"},
+                516: "configuration", 520: "configuration", 521: "ambiguous"},
 }  # fmt: skip
 
 
@@ -92,6 +92,22 @@ def test_every_number_of_the_standards_has_its_words(text: str, words: str) -> N
     spelt = fault_of(number_in_words)
     assert spelt.code == number_in_words.text
     assert spelt.words == words
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+CME ERROR: SIM busy", "+CME ERROR: 14"),
+        ("+CMS ERROR: SIM not inserted", "+CMS ERROR: 310"),
+        ("+CME ERROR:SIM PIN required", "+CME ERROR: 11"),
+        ("+CMS ERROR:500", "+CMS ERROR: 500"),
+        ("+CMS ERROR: 500", "+CMS ERROR: 500"),
+        ("+CME ERROR: never heard of", "+CME ERROR: never heard of"),
+        ("ERROR", "ERROR"),
+    ],
+)
+def test_words_are_compared_as_numbers(text: str, number: str) -> None:
+    assert numeric(text) == number
 
 
 @pytest.mark.parametrize("text", ["+CMS ERROR: 999", "+CME ERROR: 999", "+CMS ERROR: 12345"])

@@ -31,6 +31,8 @@ from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.faults import error_of, fault_of
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.open import Streams
+from smsd.adapters.modem.profiles import load as load_profiles
+from smsd.adapters.modem.setup import set_up
 from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
@@ -52,6 +54,7 @@ from tests.adapters.scripted import (
     Steps,
     deliver,
     phone_of,
+    port_of,
     submission,
     until,
 )
@@ -203,6 +206,30 @@ def test_states_of_a_sim_that_can_be_used(state: str | None) -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("family", "seconds"), [("sierra", 10), ("wavecom", 5), ("generic", 0)])
+def test_a_modem_whose_radio_was_switched_on_is_left_in_peace(family: str, seconds: int) -> None:
+    """modems.md 13.7: its OK comes early, and what follows may crash it."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        on, after = [0.0], [0.0]
+
+        def switched(line: str) -> Sequence[str]:
+            on[0] = loop.time()
+            return OK
+
+        def asked(line: str) -> Sequence[str]:
+            after[0] = after[0] or loop.time()
+            return ("+CPIN: READY", "OK")
+
+        modem = ScriptedModem(on={"AT+CFUN?": ["+CFUN: 4", "OK"], "AT+CFUN": switched})
+        modem.on |= {"AT+CPIN?": asked, "AT!ICCID?": ["ERROR"], "AT+CCID": ["ERROR"]}
+        async with phone_of(modem, profile=family):
+            assert after[0] - on[0] == pytest.approx(seconds, abs=1)
+
+    run(main())
+
+
 # The PIN ---------------------------------------------------------------------------------------
 
 
@@ -235,6 +262,97 @@ def test_a_refused_pin_is_never_tried_again(result: str, caplog: pytest.LogCaptu
     with caplog.at_level(logging.DEBUG):
         run(main())
     assert PIN not in caplog.text
+
+
+def _tries(*counts: int) -> Answer:
+    """A SIM that tells these tries one after the other, the last for ever."""
+    left = list(counts)
+
+    def answer(line: str) -> Sequence[str]:
+        return (f"+CPINR: SIM PIN,{left.pop(0) if len(left) > 1 else left[0]},3", "OK")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("result", "counts", "settled", "entered"),
+    [
+        ("+CME ERROR: SIM busy", (3,), "accepted", 3),
+        ("+CMS ERROR: 314", (), "accepted", 3),
+        ("+CME ERROR: 3", (3,), "", 3),
+        ("ERROR", (3,), "", 3),
+        ("ERROR", (), "", 1),
+        ("ERROR", (2,), "", 1),
+        ("ERROR", (3, 2), "refused", 1),
+        ("+CME ERROR: 14", (3, 2), "refused", 1),
+        ("+CME ERROR: 12", (), "refused", 1),
+        ("+CME ERROR: SIM PUK required", (), "refused", 1),
+    ],
+)
+def test_a_pin_is_refused_only_where_the_sim_says_so_or_a_try_is_gone(
+    result: str, counts: tuple[int, ...], settled: str, entered: int
+) -> None:
+    """After any error the counter is read before anything else (modems.md 11.3)."""
+
+    async def main() -> None:
+        modem, sink = locked(), Notes()
+        modem.on["AT+CPIN"] = [result]
+        modem.on["AT+CPIN?"] = ["+CPIN: SIM PIN", "OK"]
+        if counts:
+            modem.on["AT+CPINR"] = _tries(*counts)
+        for _ in range(3):
+            with pytest.raises(PhoneLost):
+                async with phone_of(modem, sink, pin=PIN):
+                    pass
+        assert len(pins(modem)) == entered
+        assert bool(sink.refused) == (settled == "refused")
+        assert bool(sink.accepted) == (settled == "accepted")
+        after = modem.heard[modem.heard.index(pins(modem)[0]) + 1]
+        assert after == "AT+CPINR"
+
+    run(main())
+
+
+HIDDEN: dict[str, Answer] = {
+    line: ["+CME ERROR: 11"]
+    for line in ("AT+CRSM", "AT+CCID", "AT+ICCID", "AT+QCCID", "AT^ICCID", "AT+CICCID")
+}
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_sim_that_hides_its_number_gets_its_pin_after_a_restart_too(hides: bool) -> None:
+    async def main() -> None:
+        modem = locked()
+        asking, showing = dict(modem.on), dict(modem.on)
+
+        def lock() -> None:
+            modem.on["AT+CPIN?"] = asking["AT+CPIN?"]
+            if hides:
+                modem.on.update(HIDDEN)
+
+        def enter(line: str) -> Sequence[str]:
+            modem.on = dict(showing) | {"AT+CPIN?": ["+CPIN: READY", "OK"], "AT+CPIN": enter}
+            return OK
+
+        modem.on["AT+CPIN"] = enter
+        lock()
+        async with phone_of(modem, pin=PIN) as phone:
+            lock()
+            modem.lines(["RDY"])
+            await until(lambda: len(pins(modem)) == 2 and phone.available)
+            assert not phone.ended
+            assert {sim for sim, _ in phone.sink.accepted} == {
+                "861234567890123" if hides else ICCID
+            }
+            await asyncio.sleep(30)
+            lock()
+            if not hides:
+                modem.on.update(HIDDEN)
+                modem.lines(["RDY"])
+                await until(lambda: phone.ended)
+                assert len(pins(modem)) == 2  # it never hid it: this may be another
+
+    run(main())
 
 
 def test_a_sim_that_still_asks_for_a_pin_it_took_is_waited_for() -> None:
@@ -669,7 +787,7 @@ def ends(modem: ScriptedModem, expected: type[PhoneError] | None) -> None:
         ("+CMS ERROR: 332", Unavailable),
         ("+CMS ERROR: 331", Unavailable),
         ("+CMS ERROR: 513", Throttled),
-        ("+CME ERROR: SIM busy", Throttled),
+        ("+CME ERROR: SIM busy", Unavailable),
         ("ERROR", Throttled),
         ("OK", Throttled),
     ],
@@ -697,7 +815,7 @@ def test_a_refusal_before_the_pdu_is_never_a_doubt(result: str, expected: type[P
         (["+CMS ERROR: 50"], Unavailable),
         (["+CMS ERROR: 22"], Throttled),
         (["+CMS ERROR: 513"], Uncertain),
-        (["+CMS ERROR: unknown error"], Throttled),
+        (["+CMS ERROR: unknown error"], Unavailable),
         (["+CMS ERROR: no network service"], Unavailable),
         (["ERROR"], Uncertain),
         (["NO CARRIER", "BUSY"], Uncertain),
@@ -1136,7 +1254,10 @@ async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Step
 
 
 # What modems say that have only just started.
-NOT_YET = ("not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515")
+NOT_YET = (
+    "not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
+    "+CMS ERROR: 515",
+)  # fmt: skip
 
 
 FAULTS = ["cms 38", "cms 1", "cms-prompt 38", "error", "silence", "swallow", "late 20", "late 130",
@@ -1173,5 +1294,27 @@ def test_no_fault_loses_a_message_or_sends_it_twice(personality: str, fault: str
             assert len(steps.completed) == 1
             assert len(network.sent) == before + 1
             assert len(phone.sink.late) <= (outcome is Uncertain)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("usb", "answer", "written"),
+    [
+        (True, ['+QURCCFG: "urcport","usbmodem"', "OK"], 1),
+        (True, ['+QURCCFG: "urcport","usbat"', "OK"], 0),
+        (True, ["ERROR"], 0),
+        (False, ['+QURCCFG: "urcport","uart1"', "OK"], 0),
+    ],
+)
+def test_what_stays_in_the_flash_is_written_once_and_on_the_usb_alone(
+    usb: bool, answer: Sequence[str], written: int
+) -> None:
+    async def main() -> None:
+        modem = ScriptedModem(on={'AT+QURCCFG="urcport"': answer})
+        profiles = load_profiles()
+        async with port_of(modem) as (port, _):
+            await set_up(port, profiles["quectel"], profiles, lambda _: None, Notes(), usb=usb)
+        assert modem.heard.count('AT+QURCCFG="urcport","usbat"') == written
 
     run(main())

@@ -125,6 +125,27 @@ def test_a_pause_ends_when_the_device_is_plugged_in_anew() -> None:
     run(main())
 
 
+def test_a_device_that_is_plugged_in_anew_while_its_port_is_closed_is_not_missed() -> None:
+    class Closing(Faulty):
+        async def run(self, sink: Sink) -> None:
+            try:
+                await super().run(sink)
+            finally:
+                if len(self.runs) == 5:
+                    again.set()
+                    await asyncio.sleep(2)
+
+    async def main() -> None:
+        adapter = Closing(lost("it does not answer"))
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, Notes(), again))
+        await asyncio.sleep(20)
+        assert adapter.runs == [0, 1, 3, 7, 15, 17, 18]
+        task.cancel()
+
+    again = asyncio.Event()
+    run(main())
+
+
 def test_an_unforeseen_failure_is_logged_with_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

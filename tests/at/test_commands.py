@@ -64,6 +64,8 @@ def test_the_line_that_is_sent(command: Command[Any], line: str) -> None:
         (CPINR, ["+CPINR: SIM PIN"], None),
         (CPINR, [], None),
         (commands.pin_tries("AT+CSIM=1", "63C([0-9A-F])"), ['+CSIM: 4,"63CA"'], 10),
+        (commands.pin_tries("AT+SPIC", r"(\d+)"), ["+CREG: 1", "^RSSI: 20", "+SPIC: 3,10"], 3),
+        (commands.pin_tries("AT+SPIC", r"(\d+)"), ["+CREG: 1"], None),
         (commands.registration("CREG"), ["+CREG: 5", "+CREG: 1,1"], Registration.HOME),
         (commands.registration("CREG"), ['+CREG: 2,5,"00C3","1A"'], Registration.ROAMING),
         (commands.registration("CREG"), ["+CREG: 0,77"], Registration.UNKNOWN),

@@ -46,7 +46,8 @@ def test_what_is_no_command_is_refused(line: str) -> None:
         "AT+CPMS?", "AT+CMGL=4", "AT+CMGR=1",
         "AT+COPS=?", "AT^SYSINFO", 'AT+CLCK="SC",2', "AT+CPIN?", "AT+CMGS=?",
         "AT+CRSM=176,12258,0,0,10",
-        "ATE0", "ATV1", "AT+CPINR", "AT+QTEMP",
+        "ATE0", "ATV1", "AT+CPINR", "AT+QTEMP", "ATQ0", "ATI9", "ATS3?", 'AT+CLCK="SC",2,,7',
+        'AT+QCFG="usbnet"', 'AT+QENG="servingcell"', "AT+ZPINPUK=?", "AT+CPBR=1,10", 'AT^SPIC="SC"',
     ],
 )  # fmt: skip
 def test_what_only_looks_is_given(line: str) -> None:
@@ -61,6 +62,8 @@ def test_what_only_looks_is_given(line: str) -> None:
         "AT^RESET", "AT+CRESET", "ATE1", "ATV0", "ATQ1", "ATZ", "ATZ0", "AT&F", "ATD0612345678;",
         "AT+CSQ;+CFUN=0", "ATE0Q1", "AT +cfun = 0", "ATS3=10", 'AT+CUSD=1,"*100#"', "AT+IPR=9600",
         "ATA", "ATH", 'AT+CSCS="UCS2"', "AT+CPOWD=1", "AT#SHDN", "AT!RESET",
+        "ATV", "ATQ", "ATE", 'AT+CSCA="+331"', "AT+CSMP=17", "AT+COPS=2", "AT+CGATT=0", "ATD+336?",
+        'AT+QCFG="usbnet",1', "AT+CREG=2", "AT^GETPORTMODE", "AT+CNMI", "AT+NOBODY=KNOWS", "AT%E2",
     ],
 )  # fmt: skip
 def test_what_changes_the_modem_wants_force(line: str) -> None:
@@ -81,7 +84,11 @@ def test_what_changes_the_modem_wants_force(line: str) -> None:
         'AT+CPWD="SC","1","2"', 'AT+CLCK="SC",1,"1234"', 'AT+CLCK="SC",0,"1"', "AT+CSQ;+CPIN=1",
         "ATE0+CMGD=1", 'AT+CSIM=26,"0020"', "AT+CRSM=214,1,0,0,1", "AT^CPIN=1", "at+cpin=1",
         'AT+CPIN="1?', 'AT+CPIN="=?"x', 'AT+CPIN2="1"', 'AT+CPIN=1234 ?', 'AT+CPIN="1234",=?',
-        'AT+CMGS="1?"', "AT+CMGD=1?",
+        'AT+CMGS="1?"', "AT+CMGD=1?", 'AT+CMGDA="DEL ALL"', "AT+CMGDA=6", 'AT+CMSSEX=0,"+336"',
+        'AT+CMGSO="+336","x"', 'AT+CMGSEX="+33"', 'AT+QCMGS="+33",1,1,1', "AT#CMGS=1", "AT^HCMGS=1",
+        'AT^SLCK="SC",1,"0000"', 'AT^SPWD="SC","0000","1111"', 'AT*ECPIN="1"', 'AT+CPINE="1"',
+        'AT^SCPIN="1"', 'AT+QMGDA="DEL ALL"', "AT+CMGRD=1", 'AT+CLCK="SC",2,"1"',
+        "AT^CRSM=214,1", "AT+CMGF", 'AT+CGLA=1,4,"00"',
     ],
 )  # fmt: skip
 def test_what_would_break_a_promise_is_never_given(line: str) -> None:

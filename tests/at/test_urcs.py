@@ -17,7 +17,6 @@ from smsd.at.urcs import (
     Ring,
     SimChanged,
     SubmissionAnswered,
-    SupplyOdd,
     Unsolicited,
     UssdArrived,
     is_unsolicited,
@@ -72,8 +71,6 @@ def test_chatter_of_the_field_is_known_and_asks_for_nothing(line: str) -> None:
         ('+CEREG: 1,"00","11",7', (), RegistrationChanged()),
         ("+CMGS: 7", (), SubmissionAnswered(7)),  # type: ignore[arg-type]
         ("+CMGS: x", (), SubmissionAnswered(None)),
-        ("UNDER-VOLTAGE WARNNING", (), SupplyOdd("under-voltage warnning")),
-        ("OVER-VOLTAGE POWER DOWN", (), SupplyOdd("over-voltage power down")),
         ('^SMMEMFULL: "SM"', (), MemoryFull()),
         ('+QIND: "smsfull","ME"', (), MemoryFull()),
         ("^SMGO: 1", (), MemoryFull()),

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from smsd.adapters.contract import Throttled
-from smsd.dispatch.balance import Balances, number, read
+from smsd.dispatch.balance import AGAIN_AFTER, Balances, number, read
 from smsd.dispatch.phones import Phone
 from smsd.model.phone import BalanceRule, Health
 from smsd.model.ussd import UssdReply, UssdStatus
@@ -182,3 +182,22 @@ def test_numbers_as_people_write_them(written: str, value: float | None) -> None
 def test_a_pattern_reads_over_lines_and_capitals() -> None:
     assert read("Votre SOLDE\nprincipal : 4,20 EUR", RULE.pattern) == 4.2
     assert read("a", "(b)?a") is None
+
+
+def test_an_unforeseen_error_ends_no_watch() -> None:
+    class Odd(Asked):
+        async def ussd(self, code: str) -> UssdReply:
+            if not self.codes:
+                self.codes.append(code)
+                raise ValueError("unforeseen")
+            return await super().ussd(code)
+
+    async def main() -> None:
+        adapter = Odd(f"{SECRET_WORDS} 12,50 EUR")
+        async with asking(adapter) as [phone]:
+            await asyncio.sleep(60)
+            assert "balance" not in phone.facts
+            await asyncio.sleep(AGAIN_AFTER.total_seconds())
+            assert phone.facts["balance"] == 12.5
+
+    run(main())

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from smsd.adapters.contract import Progress, Rejected, Submission
 from smsd.dispatch.inbox import Inbox
 from smsd.dispatch.phones import Phone
-from smsd.dispatch.selftest import ARRIVES, MOST_IN_A_ROW, SelfTest
+from smsd.dispatch.selftest import AGAIN, ARRIVES, MOST_IN_A_ROW, UNABLE, VALIDITY, SelfTest
 from smsd.model.events import Incoming
 from smsd.model.message import FaultClass
 from smsd.model.phone import Health
+from smsd.store.database import StoreUnavailable
 from tests.rig import ALICE, Answer, Rig, Scripted, fault, raises, takes
 from tests.virtual_time import run
 
@@ -137,5 +138,45 @@ def test_a_full_disk_says_nothing_about_the_phone() -> None:
             await asyncio.sleep(60)
             rig.empty()
             assert adapter.distrusted == 0
+
+    run(main())
+
+
+def test_a_store_that_cannot_be_read_ends_no_watch() -> None:
+    async def main() -> None:
+        async with watched() as (rig, phone, adapter):
+            adapter.answers = [echoes(rig, phone)]
+            broken = rig.gateway.statuses
+            failures = [StoreUnavailable("database is locked"), ValueError("unforeseen")]
+
+            async def statuses() -> dict[int, str]:
+                if failures:
+                    raise failures.pop(0)
+                return await broken()
+
+            rig.gateway.statuses = statuses  # type: ignore[method-assign]
+            await asyncio.sleep(SIX_HOURS + 1)
+            assert len(failures) == 1
+            await asyncio.sleep(2 * UNABLE)
+            assert len(adapter.submissions) == 1
+            assert adapter.distrusted == 0
+
+    run(main())
+
+
+def test_a_test_that_comes_late_is_nobodys_message() -> None:
+    """The network may keep it for as long as it is valid, and at times longer."""
+
+    async def main() -> None:
+        assert VALIDITY <= ARRIVES
+        async with watched() as (rig, phone, adapter):
+            await asyncio.sleep(SIX_HOURS + 2 * (ARRIVES + AGAIN))
+            sink = Inbox(phone, rig.phones, rig.store)
+            for submission in adapter.submissions:
+                await sink.received(Incoming(submission.text, "00", OWN, text=submission.text))
+            assert len(adapter.submissions) > 1
+            assert await rig.rows("received") == []
+            await sink.received(Incoming("x", "00", OWN, text="smsd self-test by hand"))
+            assert len(await rig.rows("received")) == 1
 
     run(main())

@@ -6,7 +6,6 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
-from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,7 @@ from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
 from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, Silent
-from smsd.adapters.modem.power import HINT, Losses
+from smsd.adapters.modem.power import HINT, Losses, cycle
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
 from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
@@ -64,7 +63,6 @@ PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next s
 BROKEN_WITHIN: Final = 1.0  # seconds after its opening in which a port that works does not end
 WORKED: Final = 60.0  # seconds after which whatever ends a port is a new matter
 BROKEN_LIMIT: Final = 3  # times in a row after which something is done
-POWER_TIMEOUT: Final = 60.0  # seconds
 RADIO_OFF: Final = 5.0  # seconds
 
 
@@ -105,6 +103,7 @@ class ModemAdapter:
         self._profiles = load() if profiles is None else profiles
         self._profile = GENERIC
         self._ports = 0
+        self._on_usb = False
         self._broken = 0
         self._probes = PROBES
         self._open = open_streams
@@ -120,6 +119,7 @@ class ModemAdapter:
         self._step: Step | None = None
         self._starting_until = 0.0
         self._iccid = ""
+        self._hides_iccid = True  # until it was read before a PIN
         self._told = False
         self._calls = CallDesk(settings.calls)
         self._ussd = Ussd()
@@ -206,7 +206,12 @@ class ModemAdapter:
         self._session = None
         port.expect_echo()
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
-        setup = await set_up(port, self._profile, self._profiles, self._pin, sink)
+        setup = await set_up(port, self._profile, self._profiles, self._pin, sink, usb=self._on_usb)
+        if setup.hides_iccid is not None:
+            self._hides_iccid = setup.hides_iccid
+        if setup.hides_iccid and self._iccid not in ("", setup.iccid):
+            log.warning("there is another SIM in the modem, and it took the PIN of the first")
+            self._iccid = setup.iccid
         self._iccid = self._iccid or setup.iccid
         if self._settings.iccid and not same_iccid(setup.iccid, self._settings.iccid):
             words = "the SIM in the modem is not the one that this phone is configured for"
@@ -219,8 +224,12 @@ class ModemAdapter:
         return session
 
     def _pin(self, iccid: str) -> str | None:
-        """The configured PIN, for the SIM that it was first used on and for no other."""
-        return self._settings.pin if iccid == self._iccid or not self._iccid else None
+        """The configured PIN, for the SIM that it was first used on and for no other.
+
+        A SIM may hide its number until it has its PIN: then it is compared after that.
+        """
+        hidden = not iccid and self._hides_iccid
+        return self._settings.pin if hidden or self._iccid in ("", iccid) else None
 
     async def _serve(self, port: Port, sink: Sink) -> None:
         session = await self._start(port, sink)
@@ -331,6 +340,7 @@ class ModemAdapter:
                 if number:
                     await asyncio.sleep(RADIO_OFF)
                 await accepted(port, commands.setting(line, timeout=40.0))
+            await asyncio.sleep(profile.after_radio)
             return await self._start(port, session.sink)
         if step is Step.RESET:
             for line in profile.reset:
@@ -344,6 +354,7 @@ class ModemAdapter:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
         self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
         self._ladder.steps = self._steps(found)
+        self._on_usb = found.usb_path is not None
         step, self._step = self._step, None
         in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps
         self._probes = PROBES_AGAIN if in_doubt else PROBES
@@ -554,21 +565,6 @@ class ModemAdapter:
         for hint in kept:
             self._hint(hint)
         return len(kept) < len(hints)
-
-
-async def cycle(command: Sequence[str]) -> None:
-    """Run what switches a modem's power off and on; its failure is logged."""
-    try:
-        async with asyncio.timeout(POWER_TIMEOUT):
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
-            )
-            status = await process.wait()
-    except (OSError, TimeoutError) as error:
-        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
-    else:
-        if status:
-            log.warning("power_cycle failed", extra=fields(status=status))
 
 
 def _now() -> float:

@@ -1,7 +1,7 @@
 """Calls that may block for as long as a driver likes, in threads that may be left behind.
 
 ``open`` and ``close`` of a port whose device is dead can take the 30 s of the driver, or more.
-Neither the loop nor the exit waits for them.
+Neither the loop nor the exit waits for them, and a device whose calls hang stops no other.
 """
 
 import asyncio
@@ -11,23 +11,24 @@ from typing import Final, NoReturn, TypeVar
 
 T = TypeVar("T")
 
-MOST: Final = 64  # threads at a time: a Pi has no more ports
-_alive: set[threading.Thread] = set()
+MOST: Final = 2  # calls left behind of one device: an open that hangs, and a close
+_left: dict[str, set[threading.Thread]] = {}
 
 
 class Stuck(Exception):
-    """The call has not come back in time, or too many others have not."""
+    """The call has not come back in time, or others to the same device have not."""
 
 
 async def apart(
-    work: Callable[[], T], seconds: float, late: Callable[[T], None] | None = None
+    device: str, work: Callable[[], T], seconds: float, late: Callable[[T], None] | None = None
 ) -> T:
-    """The result of a call in a thread of its own; raises what it raises, or `Stuck`.
+    """The result of a call to a device in a thread of its own; raises what it raises, or `Stuck`.
 
     A result that nobody waits for any more is given to ``late``.
     """
-    if len(_alive) >= MOST:
-        raise Stuck(f"{len(_alive)} calls to devices hang")
+    left = _left.setdefault(device, set())
+    if len(left) >= MOST:
+        raise Stuck(f"{len(left)} earlier calls to {device} still hang")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Callable[[], T]] = loop.create_future()
     decided = threading.Lock()  # the first to take it decides whether the result is waited for
@@ -40,22 +41,28 @@ async def apart(
             outcome = _raiser(error)
         else:
             outcome = lambda: result  # noqa: E731
-        _alive.discard(threading.current_thread())
         if decided.acquire(blocking=False):
             loop.call_soon_threadsafe(done.set_result, outcome)
         else:
+            left.discard(threading.current_thread())
             _dispose(outcome, late)
 
+    def leave() -> bool:
+        left.add(thread)  # before it is decided: the thread takes itself off after that
+        if decided.acquire(blocking=False):
+            return True
+        left.discard(thread)
+        return False
+
     thread = threading.Thread(target=body, name="device", daemon=True)
-    _alive.add(thread)
     thread.start()
     try:
         await asyncio.wait([done], timeout=seconds)
     except asyncio.CancelledError:
-        if not decided.acquire(blocking=False):
+        if not leave():
             done.add_done_callback(lambda future: _dispose(future.result(), late))
         raise
-    if not done.done() and decided.acquire(blocking=False):
+    if not done.done() and leave():
         raise Stuck(f"no return within {seconds:.0f} s")
     return (await done)()
 

@@ -21,9 +21,9 @@ NUMBER_WITHIN: Final = 2.0  # seconds after the first ring; then it counts as wi
 NUMBER_AFTER_RING: Final = 0.3  # seconds after the second ring, for modems that tell it there
 CLEARED_AFTER: Final = 60.0  # seconds without a sign of the call
 RUNG_OFF_AFTER: Final = 10.0  # the same once the modem hung up: it would ring again every five
-# +CHUP ends every call; ATH and +CHLD=1 are for modems that lack it. +CHLD=1x, which names a call,
-# kills some Huawei before ^CONF (contracts: chan_dongle's list of bugs).
-HANG_UP: Final = ("AT+CHUP", "ATH", "AT+CHLD=1")
+# +CHUP ends every call; ATH and +CHLD=0 (busy to a call that waits, 22.030 6.5.5.1) are for modems
+# that lack it. +CHLD=1 would take the call; 1x kills some Huawei before ^CONF (chan_dongle's bugs).
+HANG_UP: Final = ("AT+CHUP", "ATH", "AT+CHLD=0")
 HANG_UP_TIMEOUT: Final = 5.0  # seconds
 
 Sign = Ring | CallerLine | CallEnded

@@ -54,7 +54,7 @@ class Model:
     """One row: a layout of ports and how to treat it. ``at`` is in order of preference.
 
     ``left_alone`` tells the interfaces that are never opened, ``tries`` how often a port is asked
-    for a sign of life, ``never`` the commands that do harm, ``mend`` what a person has to do.
+    for a sign of life, ``mend`` what a person has to do.
     """
 
     ids: tuple[str, ...]
@@ -64,7 +64,6 @@ class Model:
     at: tuple[int, ...] = ()
     left_alone: Mapping[int, Role] = field(default_factory=dict)
     tries: int = 3
-    never: tuple[str, ...] = ()
     becomes: tuple[str, ...] = ()
     mend: str | None = None
 
@@ -113,7 +112,7 @@ class Catalogue:
 
 _ID: Final = re.compile(r"[0-9a-f]{4}:([0-9a-f]{4}|[0-9a-f]{0,3}\*)")
 _NUMBERS: Final = ("at", "diag", "gps", "audio", "other")
-_STRINGS: Final = ("ids", "never", "becomes")
+_STRINGS: Final = ("ids", "becomes")
 _KEYS: Final = frozenset({"name", "profile", "kind", "tries", "mend", *_NUMBERS, *_STRINGS})
 
 
@@ -160,7 +159,6 @@ def _model(row: dict[str, Any], where: str) -> Model:
             number: Role(key) for key in _NUMBERS[1:] for number in _list(row, key, int, where)
         },
         tries=tries,
-        never=_list(row, "never", str, where),
         becomes=_list(row, "becomes", str, where),
         mend=row.get("mend"),
     )

@@ -67,7 +67,7 @@ _MAKERS: Final[dict[str | None, dict[int, tuple[FaultClass, str]]]] = {
         518: (_C.CONFIGURATION, "invalid parameter"),
         519: (_C.CONFIGURATION, "invalid length or character"),
         520: (_C.CONFIGURATION, "invalid character in the text"),
-        521: (_C.RETRY, "the timer expired"),
+        521: (_C.AMBIGUOUS, "the timer expired"),  # which one it does not tell: it may have gone
     },
     # A family whose reading nobody knows: of two meanings the more careful one.
     None: {
@@ -76,7 +76,7 @@ _MAKERS: Final[dict[str | None, dict[int, tuple[FaultClass, str]]]] = {
         514: (_C.LATER, "network congestion, or an invalid status"),
         515: (_C.RETRY, "please wait, or an invalid character in the address"),
         **dict.fromkeys(range(516, 521), (_C.CONFIGURATION, "invalid length or character")),
-        521: (_C.RETRY, "the timer expired"),
+        521: (_C.AMBIGUOUS, "the timer expired"),  # which one it does not tell: it may have gone
     },
 }
 _ALL_MAKERS: Final[dict[int, tuple[FaultClass, str]]] = {
@@ -115,10 +115,13 @@ _HINTS: Final = {
     "+CME ERROR: 10": "no SIM: is it in its holder?",
 }
 BOOTING: Final = (
-    "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 500", "+CMS ERROR: 515", "+CME ERROR: 3",
-    "+CME ERROR: 14", "+CME ERROR: 515",
+    "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500", "+CMS ERROR: 515",
+    "+CME ERROR: 3", "+CME ERROR: 14", "+CME ERROR: 515",
 )  # fmt: skip
-"""What a modem answers to all that has to do with messages until it has loaded them."""
+"""What a modem answers to all that has to do with messages until it has loaded them.
+
+As `numeric` writes it.
+"""
 MISREAD: Final = "+CMS ERROR: 304"
 """An invalid PDU: ours, or one that came to harm on a serial line; a second time tells which."""
 RETRY_AFTER: Final = 10.0  # seconds
@@ -139,11 +142,23 @@ def fault_of(result: FinalResult, profile: Profile = GENERIC) -> Fault:
         own = profile.cme.get(str(number))
         words = cme_error(number) or _CME_WORDS.get(number) or _UNKNOWN
         return Fault(own or _class(_CME, number), words, result.text, _HINTS.get(result.text))
-    head, _, words_of_it = result.text.partition(":")
-    if (number := _NUMBERS.get((result.text[:4], _plain(words_of_it)))) is not None:
-        fault = fault_of(FinalResult(f"{head}: {number}"), profile)
+    if (code := numeric(result.text)) != result.text:
+        fault = fault_of(FinalResult(code), profile)
         return Fault(fault.kind, fault.words, result.text, fault.hint)
+    words_of_it = result.text.partition(":")[2]
     return Fault(_C.RETRY, words_of_it.strip().lower() or "the modem refused it", result.text)
+
+
+def numeric(text: str) -> str:
+    """A final result with its number, where the modem wrote it in words (+CMEE=2); else as it is.
+
+    Whatever compares results with those of a table does so by this.
+    """
+    head, _, words = text.partition(":")
+    number = _NUMBERS.get((head[:4], _plain(words)))
+    if number is None and words.strip().isascii() and words.strip().isdigit():
+        number = int(words)
+    return text if number is None else f"{head}: {number}"
 
 
 def _cms(number: int, profile: Profile) -> tuple[FaultClass, str]:
@@ -180,7 +195,7 @@ def error_of(fault: Fault) -> PhoneError:
             return Uncertain(fault)
         case _C.PERMANENT:
             return Rejected(fault)
-        case _C.CONFIGURATION if fault.code == MISREAD:
+        case _C.CONFIGURATION if numeric(fault.code or "") == MISREAD:
             return Throttled(fault, retry_after=RETRY_AFTER, tries=2)
         case _C.CONFIGURATION | _C.DECLINED:
             return Declined(fault)  # a phone that is set up otherwise may take it

@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
+from smsd.adapters.modem.faults import numeric
 from smsd.adapters.modem.port import ModemError, NoAnswer
 from smsd.adapters.modem.session import Session
 from smsd.adapters.modem.setup import attempt
@@ -28,7 +29,7 @@ class Card(Enum):
     GONE = auto()
 
 
-_GONE = (10, 13, 15)  # +CME ERROR: SIM not inserted, failure, wrong
+_GONE: Final = ("+CME ERROR: 10", "+CME ERROR: 13", "+CME ERROR: 15")  # no SIM, failure, wrong
 
 
 async def look(session: Session, now: float) -> None:
@@ -107,7 +108,7 @@ async def card(session: Session) -> Card:
         question = replace(commands.iccid(setup.iccid_command), timeout=CARD_TIMEOUT)
         iccid = await session.port.execute(question)
     except ModemError as error:
-        return Card.GONE if error.result.cme in _GONE else Card.SAME
+        return Card.GONE if numeric(error.result.text) in _GONE else Card.SAME
     except (NoAnswer, AnswerError):
         return Card.SAME
     return Card.SAME if iccid == setup.iccid else Card.OTHER

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from smsd.adapters.contract import Sink
+from smsd.adapters.modem.faults import numeric
 from smsd.adapters.modem.incoming import read_pdu
 from smsd.adapters.modem.port import ModemError, NoAnswer
 from smsd.adapters.modem.session import Session
@@ -142,7 +143,7 @@ class Memories:
                 self._undeletable.pop(key, None)
                 return
             except ModemError as error:
-                if error.result.text in NOTHING_THERE:
+                if numeric(error.result.text) in NOTHING_THERE:
                     return
                 reason = str(error)
             except NoAnswer as error:

@@ -46,7 +46,7 @@ async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
         return
     with lock_file(device):
         try:
-            port = await apart(lambda: _open(device, baud), OPEN_TIMEOUT, late=_close)
+            port = await apart(device, lambda: _open(device, baud), OPEN_TIMEOUT, late=_close)
         except Stuck as error:
             words = f"{device} cannot be opened: the kernel does not answer ({error})"
             fault = Fault(FaultClass.MODEM, words, hint="unplug it and plug it in again")
@@ -58,7 +58,7 @@ async def opened(device: str, baud: int) -> AsyncIterator[Streams]:
             # The transports close their copies first, so that it is this thread that may block.
             await asyncio.sleep(0)
             with contextlib.suppress(Stuck):
-                await apart(lambda: _close(port), CLOSE_TIMEOUT)
+                await apart(device, lambda: _close(port), CLOSE_TIMEOUT)
 
 
 @asynccontextmanager

@@ -1,9 +1,26 @@
-"""Whether a modem that vanishes is short of power, which looks like anything but that."""
+"""A modem's power: whether one that vanishes is short of it, and switching it off and on.
 
+Too weak a supply looks like anything but that.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from asyncio.subprocess import DEVNULL, Process
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from smsd.logs import fields
+
+log: Final = logging.getLogger(__name__)
+
+CYCLE_TIMEOUT: Final = 60.0  # seconds
+REAP_TIMEOUT: Final = 5.0  # seconds: what hangs in the kernel cannot even be killed
 
 AFTER_SENDING: Final = 10.0  # seconds: sending is when a modem draws most
 AFTER_COMPLAINT: Final = 60.0  # seconds
@@ -47,3 +64,36 @@ def under_voltage(sensors: Path = SENSORS) -> bool:
         except OSError:
             continue
     return False
+
+
+async def cycle(command: Sequence[str]) -> None:
+    """Run what switches a modem's power off and on; its failure is logged.
+
+    It does not outlive us, nor its time: with what it has started it is killed, and reaped.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError as error:
+        log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
+        return
+    try:
+        async with asyncio.timeout(CYCLE_TIMEOUT):
+            status = await process.wait()
+    except TimeoutError:
+        log.warning("power_cycle did not end in time", extra=fields(seconds=CYCLE_TIMEOUT))
+    else:
+        if status:
+            log.warning("power_cycle failed", extra=fields(status=status))
+    finally:
+        if process.returncode is None:
+            await _kill(process)
+
+
+async def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # it leads a session of its own
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REAP_TIMEOUT):
+            await process.wait()

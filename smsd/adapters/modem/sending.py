@@ -18,7 +18,7 @@ from smsd.adapters.contract import (
     Uncertain,
 )
 from smsd.adapters.modem.console import ChangedByHand
-from smsd.adapters.modem.faults import BOOTING, RETRY_AFTER, TRIES, error_of, fault_of
+from smsd.adapters.modem.faults import BOOTING, RETRY_AFTER, TRIES, error_of, fault_of, numeric
 from smsd.adapters.modem.port import Gone, ModemError, NoAnswer
 from smsd.adapters.modem.recovery import Evidence
 from smsd.adapters.modem.session import Session
@@ -203,7 +203,7 @@ class Sending:
             self._hint(urcs.MemoryFull())
         if (
             fault.kind is FaultClass.NETWORK
-            or (fault.code in BOOTING and self._is_young(session))
+            or (numeric(fault.code or "") in BOOTING and self._is_young(session))
             or self._is_general(fault, recipient)
         ):
             # It is the modem or its network, so no message pays for it: the modem rests.

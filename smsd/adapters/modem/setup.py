@@ -5,14 +5,15 @@ refusal, for three wrong ones lock it.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from smsd.adapters.contract import PhoneLost, Sink, lost
-from smsd.adapters.modem.faults import BOOTING, fault_of
+from smsd.adapters.modem.faults import BOOTING, fault_of, numeric
 from smsd.adapters.modem.port import ModemError, NoAnswer, Port, Wire
-from smsd.adapters.modem.profiles import GENERIC, Indications, Profile, recognised
+from smsd.adapters.modem.profiles import GENERIC, Indications, Kept, Profile, recognised
 from smsd.at import commands
 from smsd.at.commands import Functionality
 from smsd.at.dialogue import Command
@@ -38,7 +39,8 @@ _IDENTITY: Final = {
     "model": "AT+CGMM",
     "revision": "AT+CGMR",
 }
-_BUSY: Final = (14, 515)  # +CME ERROR: SIM busy, wait
+_BUSY: Final = ("+CME ERROR: 14", "+CME ERROR: 515", "+CMS ERROR: 314")  # SIM busy, wait
+_REFUSED: Final = ("+CME ERROR: 12", "+CME ERROR: 16", "+CME ERROR: 18")  # incorrect; the PUK now
 _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
 
 
@@ -50,7 +52,8 @@ class Setup:
     waits for ``+CNMA``; ``indications`` is what ``+CNMI`` was set to, ``None`` where nothing was
     accepted; ``announces``: an arrival is told, so sweeps may be rare. ``iccid`` is
     empty where no command told it, and ``iccid_command`` is the one that did. ``model`` is what it
-    calls itself, firmware and all.
+    calls itself, firmware and all. ``hides_iccid``: the ICCID could not be read before the PIN was
+    entered; ``None`` where no PIN was.
     """
 
     profile: Profile
@@ -63,6 +66,7 @@ class Setup:
     indications: Indications | None
     reported: tuple[int | None, ...] | None
     """What ``+CNMI?`` says of them, which some modems spell otherwise; ``None``: it does not."""
+    hides_iccid: bool | None = None
 
     @property
     def announces(self) -> bool:
@@ -71,16 +75,23 @@ class Setup:
 
 
 async def set_up(
-    port: Port, profile: Profile, profiles: Mapping[str, Profile], pin: PinOf, sink: Sink
+    port: Port,
+    profile: Profile,
+    profiles: Mapping[str, Profile],
+    pin: PinOf,
+    sink: Sink,
+    *,
+    usb: bool = False,
 ) -> Setup:
     """Walk the steps; raises `PhoneLost` in words where a person must act or the modem is gone.
 
     ``profile`` is what the port's USB ids say; a generic one gives way to the one of ``profiles``
-    that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there.
+    that the modem's own words are known by. ``pin`` is asked for the PIN of the SIM that is there;
+    ``usb``: the port is one of a modem on the USB.
     """
     if not await accepted(port, commands.setting("ATE0")):
         # Some refuse everything until they are told to be there at all.
-        await accepted(port, commands.set_functionality(Functionality.FULL))
+        await switch_on(port, profile)
         await accepted(port, commands.setting("ATE0"))
     await accepted(port, commands.setting("ATV1"))
     if not await accepted(port, commands.setting("AT+CMEE=1")):
@@ -98,6 +109,8 @@ async def set_up(
             profile = known
             port.rest = profile.rest
             await run_all(port, profile.first)
+    for kept in profile.usb_kept if usb else ():
+        await keep(port, kept)
     model_and_firmware = " ".join(str(value) for value in identity.values() if value)
     if await sink.recall(f"mutes {model_and_firmware}") is not None:
         await run_all(port, profile.unmute)
@@ -105,8 +118,8 @@ async def set_up(
     sink.facts(**identity, imei=imei or None, profile=profile.name)
     radio = await attempt(port, commands.functionality())
     if radio != Functionality.FULL:  # some refuse everything, this question too, until it is set
-        await accepted(port, commands.set_functionality(Functionality.FULL))
-    iccid, iccid_command = await unlock(port, profile, pin, imei, sink)
+        await switch_on(port, profile)
+    iccid, iccid_command, hides_iccid = await unlock(port, profile, pin, imei, sink)
     sink.facts(iccid=iccid or None)
     await accepted(port, commands.setting('AT+CSCS="GSM"'))
     try:
@@ -129,6 +142,7 @@ async def set_up(
         model=model_and_firmware,
         indications=indications,
         reported=reported,
+        hides_iccid=hides_iccid,
     )
 
 
@@ -136,6 +150,19 @@ async def run_all(port: Port, lines: Sequence[str]) -> None:
     """Send lines of a profile's, whatever becomes of them."""
     for line in lines:
         await accepted(port, commands.setting(line, timeout=5.0))
+
+
+async def keep(port: Port, kept: Kept) -> None:
+    """Set what the modem keeps for good, only where it is not set yet."""
+    lines = await attempt(port, commands.lines(kept.read))
+    if lines is not None and not any(re.search(kept.wanted, line) for line in lines):
+        await accepted(port, commands.setting(kept.write))
+
+
+async def switch_on(port: Port, profile: Profile) -> None:
+    """Switch the radio on, and leave the modem in peace for as long as its family asks for."""
+    await accepted(port, commands.set_functionality(Functionality.FULL))
+    await asyncio.sleep(profile.after_radio)
 
 
 async def attempt(port: Port | Wire, command: Command[T]) -> T | None:
@@ -148,9 +175,12 @@ async def attempt(port: Port | Wire, command: Command[T]) -> T | None:
 
 async def unlock(
     port: Port, profile: Profile, pin_of: PinOf, imei: str, sink: Sink
-) -> tuple[str, str | None]:
-    """Wait for the SIM, enter its PIN if it asks for one; returns what `read_iccid` does."""
-    iccid, entered = await read_iccid(port, profile.iccid), False
+) -> tuple[str, str | None, bool | None]:
+    """Wait for the SIM, enter its PIN if it asks for one.
+
+    Returns what `read_iccid` does, and `Setup.hides_iccid`.
+    """
+    iccid, hides = await read_iccid(port, profile.iccid), None
     deadline = asyncio.get_running_loop().time() + profile.sim_ready
     while True:
         state, fault = await _pin_state(port, profile)
@@ -158,11 +188,11 @@ async def unlock(
             iccid = await read_iccid(port, profile.iccid)
         sim, pin = iccid[0] or imei, pin_of(iccid[0])
         if state in _USABLE and fault is None:
-            if pin is not None and not entered:  # a try that was not settled was no refusal
+            if pin is not None and hides is None:  # a try that was not settled was no refusal
                 await sink.pin_settled(sim, pin, refused=False)
-            return iccid
-        if state == "SIM PIN" and not entered:  # some SIMs say so for a while after it was taken
-            entered = True
+            return *iccid, hides
+        if state == "SIM PIN" and hides is None:  # some SIMs say so for a while after it was taken
+            hides = not iccid[0]
             await _enter_pin(port, profile, pin, sim, sink)
             deadline = asyncio.get_running_loop().time() + profile.sim_ready
             await asyncio.sleep(profile.after_pin)
@@ -200,19 +230,29 @@ async def _enter_pin(port: Port, profile: Profile, pin: str | None, sim: str, si
     if not await sink.pin_may_be_tried(sim, pin, tries):
         raise _locked(
             "this PIN was already tried on this SIM and not accepted",
-            "correct pin in the phone's configuration: the same PIN is never tried twice",
+            "correct pin in the phone's configuration (the same PIN is never tried twice), "
+            "or enter it in a telephone once",
         )
     try:
         await port.execute(commands.enter_pin(pin))
     except ModemError as error:
-        if error.result.cme in _BUSY:  # it has not looked at the PIN yet
+        left = await pin_tries(port, profile)  # before anything else (modems.md 11.3)
+        fell = tries is not None and left is not None and left < tries
+        code = numeric(error.result.text)
+        if fell or code in _REFUSED:
+            await sink.pin_settled(sim, pin, refused=True)
+            raise _locked(
+                f"the SIM refused the PIN ({error.result.text})",
+                "correct pin in the phone's configuration: the same PIN is never tried twice",
+            ) from error
+        if code in _BUSY:  # it has not looked at the PIN yet
             await sink.pin_settled(sim, pin, refused=False)
             raise PhoneLost(fault_of(error.result, profile)) from error
-        await sink.pin_settled(sim, pin, refused=True)
-        raise _locked(
-            f"the SIM refused the PIN ({error.result.text})",
-            "correct pin in the phone's configuration: the same PIN is never tried twice",
-        ) from error
+        # Whether it has looked at it nobody tells: the claim stands, and holds no more where the
+        # SIM has all its tries.
+        words = f"the modem did not take the PIN and does not say why ({error.result.text})"
+        hint = "it is tried again only where the SIM tells that it has all its tries"
+        raise PhoneLost(Fault(FaultClass.SIM, words, hint=hint), pause=SIM_AWAY) from error
     await sink.pin_settled(sim, pin, refused=False)
 
 
@@ -274,7 +314,7 @@ async def messages_ready(port: Port, memory: str, seconds: float) -> None:
             await port.execute(commands.select_memories(memory))
             return
         except ModemError as error:
-            if error.result.text not in BOOTING:
+            if numeric(error.result.text) not in BOOTING:
                 return  # it will not do it any better later
         except (NoAnswer, AnswerError):
             return

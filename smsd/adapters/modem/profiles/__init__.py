@@ -36,6 +36,18 @@ class Counter(Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str = r"(\d+)"
 
 
+class Kept(Struct, frozen=True, forbid_unknown_fields=True):
+    """A setting that the modem keeps for good.
+
+    ``write`` goes only where no line that answers ``read`` fits the pattern ``wanted``; a modem
+    that refuses the question is left as it is.
+    """
+
+    read: _Line
+    wanted: str
+    write: _Line
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a family of modems is set up and used. Times are in seconds."""
 
@@ -44,11 +56,14 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     identified_by: tuple[str, ...] = ()
     """Patterns of ``maker model`` in lower case, for modems that no USB id told apart."""
     first: tuple[_Line, ...] = ()
-    """Sent before anything else: what silences the family's chatter."""
+    """Sent as soon as echo is off and errors have numbers, at every set-up: what silences the
+    family's chatter. Nothing that a modem keeps in its flash, which wears."""
     unmute: tuple[_Line, ...] = ()
-    """Undoes `first` where it silences more than chatter."""
+    """Undoes `first`, on a model that was found to leave out +CMTI with it."""
     settings: tuple[_Line, ...] = ()
     """Command lines of the family's own, whose refusal is no reason to stop."""
+    usb_kept: tuple[Kept, ...] = ()
+    """What is set for good where the modem is on the USB."""
     leave_out: tuple[_Line, ...] = ()
     """Of the usual settings those that do harm."""
     indications: tuple[Indications, ...]
@@ -57,10 +72,13 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     memories: tuple[str, ...] = ("SM", "ME")
     report_memory: str = "SR"
     iccid: tuple[_Line, ...] = ()
-    """Commands that tell the SIM's number, asked before EF_ICCID itself is read."""
+    """Commands that tell the SIM's number, in the order in which they are tried: the first that
+    tells it is asked from then on. A family's own come first, EF_ICCID (+CRSM) is any family's."""
     pin_tries: tuple[Counter, ...] = ()
     after_pin: Seconds = 1.0
     """Rest after the PIN before the SIM's data are touched."""
+    after_radio: Seconds = 0.0
+    """Rest after the radio was switched on, where its OK comes before the modem is ready."""
     sim_ready: Seconds = 60.0
     send_timeout: Seconds = 120.0
     rest: Seconds = 0.0
@@ -100,7 +118,7 @@ def parse(text: str, where: str, known: Mapping[str, Profile]) -> Profile:
         table = _values(known[like]) | table
     try:
         profile = msgspec.convert(table, Profile)
-        for pattern in profile.identified_by:
+        for pattern in (*profile.identified_by, *(one.wanted for one in profile.usb_kept)):
             re.compile(pattern)
         for counter in profile.pin_tries:
             if re.compile(counter.pattern).groups < 1:
