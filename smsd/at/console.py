@@ -36,7 +36,10 @@ class _Rule:
 _ANY: Final = r"[^A-Z]?[A-Z]{0,2}"  # +, and what makers put there: #CMGS, ^HCMGS, +QCMGS
 NEVER: Final = (
     _Rule(_ANY + r"CMG[SCW]|" + _ANY + "CMSS", "messages go through smsd's queue: use smsd send"),
-    _Rule(r"[^A-Z][A-Z]*(PIN|PUK)[A-Z0-9]*=", "a PIN is tried once, by smsd: see pin in its table"),
+    _Rule(
+        r"(?!\+CPINR|\+QPINC)[^A-Z][A-Z]*(PIN|PUK)[A-Z0-9]*=",
+        "a PIN is tried once, by smsd: see pin in its table",
+    ),
     _Rule(r"[^A-Z][A-Z]*PWD[A-Z0-9]*=", "a wrong password locks the SIM"),
     _Rule(r"[^A-Z][A-Z]*LCK=(?![^,]*,2(,,\d+)?$)", "a wrong password locks the SIM"),
     _Rule(
@@ -71,7 +74,7 @@ FORCED: Final = (
 )
 HARMLESS: Final = re.compile(
     r"\+CFUN=1$|\+CMGF=0$"
-    r"|\+(CMG[LR]|CRSM|CLCK|CPB[RF])="  # what they read: the rest is in NEVER
+    r"|\+(CPINR|QPINC|CMG[LR]|CRSM|CLCK|CPB[RF])="  # what they read: the rest is in NEVER
     r"|\+Q(CFG|INDCFG|URCCFG|ENG)=[^,]*$"  # the name alone asks for its value
     r"|\^SPIC=[^,]*(,1)?$"
 )

@@ -720,7 +720,7 @@ def test_what_mends_a_stick_stays_with_its_phone_until_it_is_mended() -> None:
             assert "usb_modeswitch" in (sink.hints[-1] or "")
             rig.board.pull("1-1")
             rig.board.plug("1-1", "12d1:1436", {n: (f"/dev/ttyUSB{n}", modem()) for n in range(5)})
-            await until(lambda: sink.healths[-1][0] is Health.AVAILABLE, within=20)
+            await until(lambda: sink.healths[-1][0] is Health.AVAILABLE, within=5)
             life.cancel()
             await asyncio.wait([life])
 

@@ -47,7 +47,8 @@ def test_what_is_no_command_is_refused(line: str) -> None:
         "AT+COPS=?", "AT^SYSINFO", 'AT+CLCK="SC",2', "AT+CPIN?", "AT+CMGS=?",
         "AT+CRSM=176,12258,0,0,10",
         "ATE0", "ATV1", "AT+CPINR", "AT+QTEMP", "ATQ0", "ATI9", "ATS3?", 'AT+CLCK="SC",2,,7',
-        'AT+QCFG="usbnet"', 'AT+QENG="servingcell"', "AT+ZPINPUK=?", "AT+CPBR=1,10", 'AT^SPIC="SC"',
+        'AT+QCFG="usbnet"', 'AT+QENG="servingcell"', "AT+ZPINPUK=?", "AT+CPBR=1,10",
+        'AT+CPINR="SIM PIN"', 'AT^SPIC="SC"',
     ],
 )  # fmt: skip
 def test_what_only_looks_is_given(line: str) -> None:
