@@ -7,8 +7,11 @@ import logging
 import os
 import socket
 import sys
+from contextvars import ContextVar
 from typing import Final
 
+PHONE: Final[ContextVar[str]] = ContextVar("phone")
+"""The phone that a task and all it starts serve: a field of all that they log."""
 JOURNAL: Final = "/run/systemd/journal/socket"
 _PRIORITY: Final = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 
@@ -25,7 +28,8 @@ def short(number: str) -> str:
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
     found: dict[str, object] = getattr(record, "fields", {})
-    return found
+    name = PHONE.get("")
+    return {"phone": name, **found} if name else found
 
 
 class TerminalFormatter(logging.Formatter):

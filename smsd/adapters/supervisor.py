@@ -15,7 +15,7 @@ from smsd.adapters.contract import (
     Throttled,
     Uncertain,
 )
-from smsd.logs import fields
+from smsd.logs import PHONE, fields
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 
@@ -34,6 +34,7 @@ async def supervise(
     An adapter that knows how long to wait says so (`PhoneLost.pause`). ``again`` ends a pause: the
     phone's device was plugged in anew, or is gone and to be waited for.
     """
+    PHONE.set(name)
     again = again or asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE
@@ -51,7 +52,7 @@ async def supervise(
                     FIRST_PAUSE  # a port that ends as soon as it is opened is a fault like others
                 )
         except Exception:
-            log.exception("an adapter failed in an unforeseen way", extra=fields(phone=name))
+            log.exception("an adapter failed in an unforeseen way")
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE

@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 from hwsim.clock import LoopClock
@@ -34,6 +35,7 @@ from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.adapters.modem.setup import set_up
 from smsd.adapters.modem.where import Fixed
+from smsd.adapters.supervisor import supervise
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
 from smsd.model.events import Incoming, LateAnswer, Report, Verdict
@@ -54,6 +56,7 @@ from tests.adapters.scripted import (
     Steps,
     deliver,
     phone_of,
+    plugged,
     port_of,
     submission,
     until,
@@ -192,6 +195,34 @@ def test_a_sim_that_cannot_be_used_is_told(answer: Answer, words: str) -> None:
             async with phone_of(modem, pin=PIN):
                 pass
         assert pins(modem) == []
+
+    run(main())
+
+
+def test_a_modem_without_a_sim_is_started_anew_now_and_then_to_look_for_one() -> None:
+    """Many see a SIM that is put in only when they start."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        modem = ScriptedModem(on={"AT+CPIN?": ["+CME ERROR: 10"], "AT^RESET": ["ERROR"]})
+        phone = Phone(
+            ModemAdapter(HERE, ModemSettings(profile="huawei"), open_streams=plugged(modem)),
+            Notes(),
+        )
+        life = loop.create_task(supervise("gsm0", phone.adapter, phone.sink))
+        began, starts = loop.time(), list[float]()
+        while len(starts) < 4:
+            heard = len(modem.heard)
+            await until(lambda: "AT+CFUN=16" in modem.heard[heard:], within=3600.0)  # noqa: B023
+            starts.append(loop.time() - began)
+        assert starts[0] >= 60.0
+        gaps = [after - before for before, after in pairwise(starts)]
+        assert gaps == sorted(gaps)
+        assert gaps[-1] > 400.0
+        modem.on["AT+CPIN?"] = ["+CPIN: READY", "OK"]
+        await until(lambda: phone.available, within=60.0)
+        life.cancel()
+        await asyncio.wait([life])
 
     run(main())
 

@@ -1,6 +1,7 @@
 """No phone stops another, and nothing in doubt is sent again."""
 
 import asyncio
+import io
 import itertools
 import logging
 
@@ -18,6 +19,7 @@ from smsd.adapters.contract import (
     lost,
 )
 from smsd.adapters.supervisor import LONGEST_PAUSE, send, supervise
+from smsd.logs import TerminalFormatter
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 from tests.adapters.scripted import Notes, Steps, submission
@@ -83,6 +85,22 @@ def test_a_phone_is_run_again_with_growing_pauses(
     if isinstance(error, PhoneError):
         assert sink.hints[0] == "plug it in"
         assert "unforeseen" not in caplog.text
+
+
+def test_what_is_logged_on_behalf_of_a_phone_names_it() -> None:
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(TerminalFormatter())
+    log = logging.getLogger("smsd.adapters")
+    log.addHandler(handler)
+    try:
+        run(lived(Faulty(RuntimeError(SECRET)), Notes(), 0.5))
+        log.warning("of nobody")
+    finally:
+        log.removeHandler(handler)
+    lines = out.getvalue().splitlines()
+    assert lines[0].endswith("in an unforeseen way phone=gsm0")
+    assert lines[-1].endswith("of nobody")
 
 
 def test_a_phone_that_was_well_begins_anew() -> None:

@@ -34,10 +34,10 @@ from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, S
 from smsd.adapters.modem.power import HINT, Losses, cycle
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
-from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Step
+from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Seldom, Step
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
-from smsd.adapters.modem.setup import accepted, attempt, run_all, set_up
+from smsd.adapters.modem.setup import NoSim, accepted, attempt, run_all, set_up
 from smsd.adapters.modem.trace import Trace
 from smsd.adapters.modem.ussd import Ussd
 from smsd.adapters.modem.where import Found, Where
@@ -55,6 +55,8 @@ log: Final = logging.getLogger(__name__)
 MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
+SIM_START: Final = 60.0  # seconds without a SIM before the modem is started anew to look for one
+LONGEST_SIM_START: Final = 900.0
 SIM_PAUSE: Final = 10.0  # seconds before a modem is looked at again that lost its SIM
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REFUSALS: Final = 3  # looks in a row at which a modem refuses what it told before
@@ -119,6 +121,7 @@ class ModemAdapter:
         self._step: Step | None = None
         self._starting_until = 0.0
         self._iccid = ""
+        self._starts_for_sim = Seldom(SIM_START, LONGEST_SIM_START)
         self._hides_iccid = True  # until it was read before a PIN
         self._told = False
         self._calls = CallDesk(settings.calls)
@@ -206,7 +209,16 @@ class ModemAdapter:
         self._session = None
         port.expect_echo()
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
-        setup = await set_up(port, self._profile, self._profiles, self._pin, sink, usb=self._on_usb)
+        try:
+            setup = await set_up(
+                port, self._profile, self._profiles, self._pin, sink, usb=self._on_usb
+            )
+        except NoSim:
+            if self._starts_for_sim.is_due(_now()):  # some see one only then that was put back
+                log.info("the modem is started anew, to look for its SIM")
+                await self._reset(port)
+            raise
+        self._starts_for_sim.over()
         if setup.hides_iccid is not None:
             self._hides_iccid = setup.hides_iccid
         if setup.hides_iccid and self._iccid not in ("", setup.iccid):
@@ -343,12 +355,16 @@ class ModemAdapter:
             await asyncio.sleep(profile.after_radio)
             return await self._start(port, session.sink)
         if step is Step.RESET:
-            for line in profile.reset:
-                if await accepted(port, commands.setting(line, timeout=15.0)):
-                    break
-            self._starting_until = _now() + profile.reset_takes
+            await self._reset(port)
             raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
         raise self._left_for(step, evidence)
+
+    async def _reset(self, port: Port) -> None:
+        """Have the firmware started anew, by the first command that the modem takes."""
+        for line in self._profile.reset:
+            if await accepted(port, commands.setting(line, timeout=15.0)):
+                break
+        self._starting_until = _now() + self._profile.reset_takes
 
     async def _take_step(self, found: Found, sink: Sink) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""

@@ -93,3 +93,31 @@ class Ladder:
 
     def _often(self, step: Step, now: float) -> int:
         return sum(1 for when, taken in self._taken if taken is step and now - when < HOUR)
+
+
+@dataclass(slots=True)
+class Seldom:
+    """The moments for what helps now and then: ``first`` seconds after the need, then ever later.
+
+    ``longest`` is the longest time between two of them.
+    """
+
+    first: float
+    longest: float
+    _pause: float = 0.0
+    _due: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time; asked as long as there is a need."""
+        if self._due is None:
+            self._pause = self.first
+            self._due = now + self.first
+        if now < self._due:
+            return False
+        self._pause = min(2 * self._pause, self.longest)
+        self._due = now + self._pause
+        return True
+
+    def over(self) -> None:
+        """There is no need any more."""
+        self._due = None

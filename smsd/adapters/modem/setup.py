@@ -41,7 +41,12 @@ _IDENTITY: Final = {
 }
 _BUSY: Final = ("+CME ERROR: 14", "+CME ERROR: 515", "+CMS ERROR: 314")  # SIM busy, wait
 _REFUSED: Final = ("+CME ERROR: 12", "+CME ERROR: 16", "+CME ERROR: 18")  # incorrect; the PUK now
+NOT_INSERTED: Final = "+CME ERROR: 10"
 _USABLE: Final = ("READY", "", "SIM PIN2", "SIM PUK2")
+
+
+class NoSim(PhoneLost):
+    """There is no SIM in the modem, as far as the modem knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +205,10 @@ async def unlock(
         if state == "SIM PUK":
             raise _locked("the SIM is blocked and asks for its PUK", "unlock it in a telephone")
         if asyncio.get_running_loop().time() > deadline:
-            words = fault.words if fault else f"the SIM says {state}"
-            raise PhoneLost(fault or Fault(FaultClass.SIM, words), pause=SIM_AWAY)
+            if fault is None:
+                fault = Fault(FaultClass.SIM, f"the SIM says {state}")
+            missing = fault.code is not None and numeric(fault.code) == NOT_INSERTED
+            raise (NoSim if missing else PhoneLost)(fault, pause=SIM_AWAY)
         await asyncio.sleep(SIM_POLL)
 
 
