@@ -451,8 +451,12 @@ class Hotplug:
             None,
         )
 
-    def complaint_for(self, wanted: Wanted) -> Absent | None:
-        """What is wrong with the stick that a phone means, or may mean."""
+    def complaint_for(self, wanted: Wanted, last: str | None) -> Absent | None:
+        """What is wrong with the stick that a phone means, or may mean.
+
+        A modem that is known by its IMEI or SIM may be any, until it was seen: then it is taken for
+        the one at ``last``, the USB path where that was.
+        """
         for slot in self._slots.values():
             if slot.complaint is None or slot.owner is not None:
                 continue
@@ -460,8 +464,7 @@ class Hotplug:
             if (
                 wanted.usb_path == slot.usb.usb_path
                 or (wanted.device and os.path.realpath(wanted.device) in devices)
-                or wanted.imei
-                or wanted.iccid
+                or ((wanted.imei or wanted.iccid) and last in (None, slot.usb.usb_path))
             ):
                 return slot.complaint
         return None
@@ -501,6 +504,7 @@ class Seeker:
         self.wanted = wanted
         self.moved = asyncio.Event()
         self._told: Absent | None = None
+        self._last: str | None = None
         self._seen: float | None = None
 
     @property
@@ -515,10 +519,11 @@ class Seeker:
         while True:
             slot = hotplug.slot_of(self)
             if slot is not None and slot.port is not None and hotplug.present(slot.port):
+                self._last = slot.usb.usb_path
                 return _found(slot, slot.port)
             if (away := self._on_no_usb()) is not None:
                 return away
-            complaint = hotplug.complaint_for(self.wanted)
+            complaint = hotplug.complaint_for(self.wanted, self._last)
             if complaint is not None and complaint is not self._told:
                 self._told = complaint
                 raise complaint

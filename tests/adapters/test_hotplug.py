@@ -538,6 +538,24 @@ def test_a_stick_that_is_no_modem_yet_is_named_with_what_mends_it(
     run(main())
 
 
+def test_the_problem_of_another_stick_is_not_that_of_a_modem_that_was_seen_elsewhere() -> None:
+    async def main() -> None:
+        async with hotplug(auto=True) as rig:
+            imei = "861234567890123"
+            rig.want("gsm0", imei=imei)
+            rig.want("gsm1", imei="861234567890999")
+            rig.board.plug("1-1", EC25, ec25(0, modem(imei)))
+            await rig.finds("gsm0", 5)
+            rig.board.pull("1-1")
+            rig.board.plug("1-2", "12d1:1446", {})
+            await asyncio.sleep(NO_PORTS + 1)
+            assert await rig.misses("gsm0")
+            with pytest.raises(Absent, match="storage mode"):  # it may be this one
+                await rig.finds("gsm1")
+
+    run(main())
+
+
 def test_another_product_of_a_modem_maker_is_no_problem() -> None:
     async def main() -> None:
         async with hotplug(auto=True) as rig:
