@@ -16,7 +16,6 @@ from typing import Final
 from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import (
     Absent,
-    Broken,
     Capabilities,
     PhoneLost,
     Progress,
@@ -30,14 +29,15 @@ from smsd.adapters.modem.calls import CallDesk, Calls
 from smsd.adapters.modem.health import Card
 from smsd.adapters.modem.memories import Memories, keep
 from smsd.adapters.modem.open import Streams, opened
-from smsd.adapters.modem.port import PROBES, Gone, ModemError, NoAnswer, Port, Silent
-from smsd.adapters.modem.power import HINT, Losses, cycle
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port, Silent
+from smsd.adapters.modem.power import HINT, Losses
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import GENERIC, Profile, load
-from smsd.adapters.modem.recovery import LEFT_ALONE, Evidence, Ladder, Seldom, Step
+from smsd.adapters.modem.recovery import Evidence, Seldom
+from smsd.adapters.modem.repair import Repair
 from smsd.adapters.modem.sending import Hint, Sending
 from smsd.adapters.modem.session import Session
-from smsd.adapters.modem.setup import NoSim, accepted, attempt, run_all, set_up
+from smsd.adapters.modem.setup import NoSim, attempt, run_all, set_up
 from smsd.adapters.modem.trace import Trace
 from smsd.adapters.modem.ussd import Ussd
 from smsd.adapters.modem.where import Found, Where
@@ -60,12 +60,6 @@ LONGEST_SIM_START: Final = 900.0
 SIM_PAUSE: Final = 10.0  # seconds before a modem is looked at again that lost its SIM
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REFUSALS: Final = 3  # looks in a row at which a modem refuses what it told before
-REOPEN_PAUSE: Final = 1.0  # seconds before a port is opened anew
-PROBES_AGAIN: Final = 2  # for a modem that was silent already, where the next step promises more
-BROKEN_WITHIN: Final = 1.0  # seconds after its opening in which a port that works does not end
-WORKED: Final = 60.0  # seconds after which whatever ends a port is a new matter
-BROKEN_LIMIT: Final = 3  # times in a row after which something is done
-RADIO_OFF: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +94,10 @@ class ModemAdapter:
         usb_devices: Path = authorise.DEVICES,
     ) -> None:
         self._where = where
-        self._usb_devices = usb_devices
         self._settings = settings
         self._profiles = load() if profiles is None else profiles
         self._profile = GENERIC
-        self._ports = 0
         self._on_usb = False
-        self._broken = 0
-        self._probes = PROBES
         self._open = open_streams
         self._session: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
@@ -116,10 +106,8 @@ class ModemAdapter:
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
-        self._ladder = Ladder()
+        self._repair = Repair(where.words, settings.power_cycle, usb_devices)
         self._losses = Losses()
-        self._step: Step | None = None
-        self._starting_until = 0.0
         self._iccid = ""
         self._starts_for_sim = Seldom(SIM_START, LONGEST_SIM_START)
         self._hides_iccid = True  # until it was read before a PIN
@@ -135,8 +123,11 @@ class ModemAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""
-        found = await self._take_step(await self._locate(sink), sink)
-        device = self._choose_port(found)
+        found = await self._locate(sink)
+        self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
+        self._on_usb = found.usb_path is not None
+        found = await self._repair.before_opening(found, self._profile, partial(self._locate, sink))
+        device = self._repair.port_of(found)
         sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         began = _now()
@@ -145,7 +136,7 @@ class ModemAdapter:
                 (self._open or opened)(device, self._settings.baud) as streams,
                 asyncio.TaskGroup() as group,
             ):
-                port = Port(*streams, self._unasked, self._trace, self._probes)
+                port = Port(*streams, self._unasked, self._trace, self._repair.probes)
                 owner = group.create_task(port.run(), name=f"port-{device}")
                 beside = [
                     group.create_task(self._calls.run(port, sink), name=f"calls-{device}"),
@@ -160,31 +151,16 @@ class ModemAdapter:
             reason = _reason(errors)
             if not isinstance(reason, Absent):  # that it was unplugged, no wire tells
                 self._trace.failed(str(reason))
-            if isinstance(reason, Silent):
-                raise self._climb(Evidence.SILENT, sink) from reason
-            if self._is_broken(reason, began):
-                raise self._climb(Evidence.BROKEN, sink) from reason
+            after = self._repair.after(reason, _now() - began, sink)
+            if after is not reason:
+                raise after from reason
             if isinstance(reason, Absent):
-                self._ports = 0
                 hint = self._losses.hint(_now(), self._sending.begun_at)
                 raise Absent(replace(reason.fault, hint=hint), pause=reason.pause) from None
             raise reason from None
         finally:
             self._session = None
             await self._finish(sink)
-
-    def _is_broken(self, reason: BaseException, began: float) -> bool:
-        """Whether a port was of no use again and again, and there is something that may help."""
-        lasted = _now() - began
-        ended = isinstance(reason, Absent) and lasted < BROKEN_WITHIN
-        if lasted > WORKED or not (ended or isinstance(reason, Broken)):
-            self._broken = 0
-            return False
-        self._broken += 1
-        if self._broken < BROKEN_LIMIT or not self._ladder.steps & {Step.USB, Step.POWER}:
-            return False
-        self._broken = 0
-        return True
 
     async def _locate(self, sink: Sink) -> Found:
         """Where the modem is; that it is not there is told once it is missed."""
@@ -216,7 +192,7 @@ class ModemAdapter:
         except NoSim:
             if self._starts_for_sim.is_due(_now()):  # some see one only then that was put back
                 log.info("the modem is started anew, to look for its SIM")
-                await self._reset(port)
+                await self._repair.restart(port, self._profile)
             raise
         self._starts_for_sim.over()
         if setup.hides_iccid is not None:
@@ -312,105 +288,12 @@ class ModemAdapter:
                 words = "the SIM was taken out"
                 raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
 
-    # Recovery -----------------------------------------------------------------------------------
-
-    def _climb(self, evidence: Evidence, sink: Sink) -> PhoneLost:
-        """Choose the step that evidence asks for, to be taken before the next opening.
-
-        Returns the loss that leads to it. While a modem starts anew its silence is no evidence.
-        """
-        if evidence is Evidence.SILENT and _now() < self._starting_until:
-            return lost("the modem is starting anew", pause=REOPEN_PAUSE)
-        return self._left_for(self._choose(evidence, sink), evidence)
-
-    def _left_for(self, step: Step, evidence: Evidence) -> PhoneLost:
-        """The loss that leads to a step before the next opening."""
-        self._step = step
-        words = f"{evidence}: {step.words}"
-        if step is Step.GIVE_UP:
-            return lost(words, hint="unplug it and plug it in again", pause=LEFT_ALONE)
-        return lost(words, pause=REOPEN_PAUSE)
-
-    def _choose(self, evidence: Evidence, sink: Sink) -> Step:
-        step = self._ladder.climb(evidence, _now())
-        log.warning(
-            "the modem is in trouble",
-            extra=fields(modem=self._where.words, why=evidence, step=step.value, what=step.words),
-        )
-        sink.facts(**{f"recovery_{step.value}": self._ladder.counts[step]})
-        return step
-
     async def _mend(self, evidence: Evidence, session: Session) -> Session:
-        """Take a step that commands can take, on a modem that answers them."""
-        port, profile = session.port, session.profile
+        """Do something about a modem that answers and yet is in trouble."""
         self._drop_hints(Evidence)
-        step = self._choose(evidence, session.sink)
-        if step is Step.RADIO:
-            self._session = None
-            session.sink.health(Health.UNAVAILABLE, f"{evidence}: {step.words}")
-            for number, line in enumerate(profile.radio):
-                if number:
-                    await asyncio.sleep(RADIO_OFF)
-                await accepted(port, commands.setting(line, timeout=40.0))
-            await asyncio.sleep(profile.after_radio)
-            return await self._start(port, session.sink)
-        if step is Step.RESET:
-            await self._reset(port)
-            raise lost(f"{evidence}: {step.words}", pause=REOPEN_PAUSE)
-        raise self._left_for(step, evidence)
-
-    async def _reset(self, port: Port) -> None:
-        """Have the firmware started anew, by the first command that the modem takes."""
-        for line in self._profile.reset:
-            if await accepted(port, commands.setting(line, timeout=15.0)):
-                break
-        self._starting_until = _now() + self._profile.reset_takes
-
-    async def _take_step(self, found: Found, sink: Sink) -> Found:
-        """Take the step that was chosen when the modem was lost; returns where it is after that."""
-        self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
-        self._ladder.steps = self._steps(found)
-        self._on_usb = found.usb_path is not None
-        step, self._step = self._step, None
-        in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps
-        self._probes = PROBES_AGAIN if in_doubt else PROBES
-        match step:
-            case Step.OTHER_PORT:
-                self._ports += 1
-            case Step.USB:
-                self._ports = 0  # it comes back as new: the best port first
-                assert found.usb_path is not None
-                try:
-                    await authorise.reauthorise(found.usb_path, self._usb_devices)
-                except (OSError, TimeoutError) as error:
-                    log.warning(
-                        "the USB device could not be reset", extra=fields(reason=str(error))
-                    )
-                return await self._locate(sink)
-            case Step.POWER:
-                self._ports = 0
-                await cycle(self._settings.power_cycle)
-                return await self._locate(sink)
-            case _:
-                pass
-        return found
-
-    def _steps(self, found: Found) -> frozenset[Step]:
-        """The steps that this modem, this place and our rights allow."""
-        can = {
-            Step.REOPEN: True,
-            Step.OTHER_PORT: bool(found.others),
-            Step.RADIO: bool(self._profile.radio),
-            Step.RESET: bool(self._profile.reset),
-            Step.USB: found.usb_path is not None
-            and authorise.allowed(found.usb_path, self._usb_devices),
-            Step.POWER: bool(self._settings.power_cycle),
-        }
-        return frozenset(step for step, able in can.items() if able)
-
-    def _choose_port(self, found: Found) -> str:
-        ports = (found.device, *found.others)
-        return ports[self._ports % len(ports)]
+        self._session = None
+        await self._repair.mend(evidence, session)
+        return await self._start(session.port, session.sink)
 
     async def _finish(self, sink: Sink) -> None:
         """Keep what a lost modem had handed over already; its other hints say nothing any more."""
