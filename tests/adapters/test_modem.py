@@ -719,7 +719,7 @@ def test_looking_at_a_phone_that_is_not_there_does_nothing() -> None:
     async def main() -> None:
         adapter = ModemAdapter(Fixed("/dev/none"), ModemSettings())
         await adapter.check()
-        with pytest.raises(Unavailable, match="not there"):
+        with pytest.raises(Unavailable, match="not ready"):
             await adapter.send(submission(), Steps())
 
     run(main())
@@ -1255,7 +1255,7 @@ async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Step
 
 # What modems say that have only just started.
 NOT_YET = (
-    "not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
+    "not ready", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
     "+CMS ERROR: 515",
 )  # fmt: skip
 
