@@ -15,7 +15,7 @@ from smsd.adapters.contract import (
     Throttled,
     Uncertain,
 )
-from smsd.logs import fields
+from smsd.logs import PHONE, fields
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 
@@ -34,6 +34,7 @@ async def supervise(
     An adapter that knows how long to wait says so (`PhoneLost.pause`). ``again`` ends a pause: the
     phone's device was plugged in anew, or is gone and to be waited for.
     """
+    PHONE.set(name)
     again = again or asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE

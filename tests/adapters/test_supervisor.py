@@ -18,6 +18,7 @@ from smsd.adapters.contract import (
     lost,
 )
 from smsd.adapters.supervisor import LONGEST_PAUSE, send, supervise
+from smsd.logs import TerminalFormatter, fields
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 from tests.adapters.scripted import Notes, Steps, submission
@@ -213,3 +214,24 @@ def test_a_part_whose_completion_could_not_be_recorded_is_in_doubt() -> None:
 
     with pytest.raises(Uncertain):
         run(send(Faulty(), submission(), Full()))
+
+
+def test_every_record_of_a_phones_life_names_it() -> None:
+    class Telling(Faulty):
+        async def run(self, sink: Sink) -> None:
+            for values in ({}, {"phone": "gsm7", "step": "L1"}):
+                made = logging.makeLogRecord(
+                    {"msg": "told", "levelname": "INFO"} | fields(**values)
+                )
+                said.append(TerminalFormatter().format(made).partition("told ")[2])
+            await asyncio.Event().wait()
+
+    said: list[str] = []
+
+    async def main() -> None:
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", Telling(), Notes()))
+        await asyncio.sleep(1)
+        task.cancel()
+
+    run(main())
+    assert said == ["phone=gsm0", "phone=gsm7 step=L1"]
