@@ -134,6 +134,7 @@ class ModemAdapter:
         """Wait for the device, open it, set it up, serve it until it is lost."""
         found = await self._take_step(await self._locate(sink), sink)
         device = self._choose_port(found)
+        self._trace.device = device
         sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         began = _now()
