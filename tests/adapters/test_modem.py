@@ -34,6 +34,7 @@ from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.adapters.modem.setup import set_up
 from smsd.adapters.modem.where import Fixed
+from smsd.adapters.supervisor import supervise
 from smsd.at.dialogue import FinalResult
 from smsd.gsm import PDU, Submit
 from smsd.model.events import Incoming, LateAnswer, Report, Verdict
@@ -54,6 +55,7 @@ from tests.adapters.scripted import (
     Steps,
     deliver,
     phone_of,
+    plugged,
     port_of,
     submission,
     until,
@@ -694,6 +696,23 @@ def test_a_silent_modem_is_opened_anew() -> None:
                 await phone.send()
 
     run(main())
+
+
+def test_a_power_cycle_that_failed_is_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    class Deaf(ScriptedModem):
+        def _answer(self, line: str) -> Sequence[str]:
+            return SILENCE
+
+    async def main() -> None:
+        settings = ModemSettings(power_cycle=("/no/such",))
+        adapter, sink = ModemAdapter(HERE, settings, open_streams=plugged(Deaf())), Notes()
+        life = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, sink))
+        await until(lambda: "recovery_L7" in sink.known, within=600)
+        life.cancel()
+        assert (sink.known["recovery_L1"], sink.known["recovery_L6"]) == (1, 0)
+
+    run(main())
+    assert "power_cycle could not be run" in caplog.text
 
 
 def test_a_modem_that_leaves_the_network_says_so_and_comes_back() -> None:

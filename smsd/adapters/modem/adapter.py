@@ -374,7 +374,9 @@ class ModemAdapter:
                 return await self._locate(sink)
             case Step.POWER:
                 self._ports = 0
-                await cycle(self._settings.power_cycle)
+                if not await cycle(self._settings.power_cycle):
+                    self._ladder.failed(step)
+                    sink.facts(recovery_L6=self._ladder.counts[step])
                 return await self._locate(sink)
             case _:
                 pass
