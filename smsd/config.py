@@ -5,6 +5,7 @@ Secrets may be literal, ``env:NAME``, ``file:PATH`` or ``credential:NAME`` (syst
 
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
@@ -127,7 +128,7 @@ class ModemSection(PhoneSection, tag="modem", kw_only=True, frozen=True):
     number: Annotated[str, Meta(pattern=r"^\+\d{6,15}$")] | None = None
     selftest_interval: Annotated[float, Meta(ge=0)] = 21_600.0
     profile: str | None = None
-    power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    power_cycle: tuple[Annotated[str, Meta(min_length=1)], ...] | None = None
     calls: Literal["reject", "ignore"] = "reject"
     balance: BalanceSection | None = None
 
@@ -284,14 +285,22 @@ def _problems(config: Config) -> Iterator[str]:
         for value in sorted({value for value in values if value and values.count(value) > 1}):
             yield f'phone: the {key} "{value}" is used twice'
     try:
-        load_catalogue(config.modem.profiles)
+        catalogue = load_catalogue(config.modem.profiles)
         profiles = load_profiles(Path(config.modem.profiles))
     except (CatalogueError, ProfileError) as error:
         yield f"modem.profiles: {error}"
     else:
-        for number, phone in enumerate(config.phone):
-            if isinstance(phone, ModemSection) and phone.profile not in (None, *profiles):
-                yield f'phone[{number}].profile: "{phone.profile}" is none of {", ".join(profiles)}'
+        wanted = [
+            (f"phone[{number}].profile", phone.profile)
+            for number, phone in enumerate(config.phone)
+            if isinstance(phone, ModemSection) and phone.profile is not None
+        ]
+        wanted += [
+            (f"modem.profiles: {model.where}.profile", model.profile) for model in catalogue.models
+        ]
+        for where, name in wanted:
+            if name not in profiles:
+                yield f'{where}: "{name}" is none of {", ".join(sorted(profiles))}'
     if not 0 < len(os.fsencode(config.api.socket)) < 108:
         yield "api.socket: a path of 1 to 107 octets expected"
     for number, phone in enumerate(config.phone):
@@ -302,6 +311,8 @@ def _problems(config: Config) -> Iterator[str]:
             if len(named) != 1:
                 have = f"{' and '.join(named)} are there" if named else "none is there"
                 yield f"phone[{number}]: one of {', '.join(NAMES_OF_A_MODEM)} expected, {have}"
+            if phone.power_cycle == ():
+                yield f"phone[{number}].power_cycle: a program with its arguments expected"
             if phone.balance is not None:
                 where = f"phone[{number}].balance.pattern"
                 yield from _balance_problems(where, phone.balance.pattern)
@@ -346,6 +357,19 @@ def _balance_problems(where: str, pattern: str) -> Iterator[str]:
 def _has_port(address: str) -> bool:
     host, _, port = address.rpartition(":")
     return bool(host and re.fullmatch("[0-9]{1,5}", port)) and 0 < int(port) < 65536
+
+
+def missing_programs(config: Config) -> Iterator[str]:
+    """The programs that are not there: reason for a complaint, and none to send nothing."""
+    # A person's path may have no sbin, where such programs are; the service's has.
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin"
+    for number, phone in enumerate(config.phone):
+        if isinstance(phone, ModemSection) and phone.power_cycle:
+            program = phone.power_cycle[0]
+            if shutil.which(program, path=path) is None:
+                where = f'phone[{number}].power_cycle: "{program}"'
+                hint = "its full path" if "/" in program else "one on the PATH, or its full path"
+                yield f"{where} is no program that can be run; {hint} expected"
 
 
 def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:

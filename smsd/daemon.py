@@ -263,7 +263,7 @@ def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
             pin=phone.pin,
             smsc=phone.smsc,
             send_timeout=phone.send_timeout,
-            power_cycle=phone.power_cycle,
+            power_cycle=phone.power_cycle or (),
             calls=Calls(phone.calls),
             iccid=phone.iccid,
             profile=phone.profile,

@@ -10,9 +10,9 @@ import sys
 from contextvars import ContextVar
 from typing import Final
 
-PHONE: Final[ContextVar[str]] = ContextVar("phone")
-"""The phone that a task and all it starts serve: a field of all that they log."""
 JOURNAL: Final = "/run/systemd/journal/socket"
+PHONE: Final[ContextVar[str | None]] = ContextVar("phone", default=None)
+"""Whose task this is: its records bear that phone's name if they name none themselves."""
 _PRIORITY: Final = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 
 
@@ -28,8 +28,8 @@ def short(number: str) -> str:
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
     found: dict[str, object] = getattr(record, "fields", {})
-    name = PHONE.get("")
-    return {"phone": name, **found} if name else found
+    phone = PHONE.get()
+    return found if phone is None or "phone" in found else {"phone": phone} | found
 
 
 class TerminalFormatter(logging.Formatter):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsd.cli import main
 from smsd.config import (
     Config,
     ConfigError,
@@ -142,6 +143,10 @@ def test_what_is_shown_has_no_secrets() -> None:
         ({"phone": [MODEM | {"limits": [{"volume": 1, "startpoint": "-9999 years"}]}]},
          'phone[0].limits[0].startpoint: "-9999 years" leaves the calendar'),
         ({"phone": [MODEM | {"calls": "answer"}]}, "phone[0].calls: Invalid enum value 'answer'"),
+        ({"phone": [MODEM | {"power_cycle": []}]},
+         "phone[0].power_cycle: a program with its arguments expected"),
+        ({"phone": [MODEM | {"power_cycle": [""]}]},
+         "phone[0].power_cycle[0]: Expected `str` of length >= 1"),
         ({"phone": [MODEM | {"balance": {"ussd": "*1#", "pattern": "(x)", "evry": 1}}]},
          'phone[0].balance.evry: unknown key; did you mean "every"?'),
         ({"phone": [MODEM | {"balance": {"ussd": "balance", "pattern": "(x)"}}]},
@@ -198,6 +203,30 @@ def test_a_mistake_in_a_users_catalogue_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('[[usb]]\nids = ["1234:5678"]\natt = [2]\n')
     words = wrong({"modem": {"profiles": str(tmp_path)}})
     assert words.startswith(f"modem.profiles: {tmp_path}/mine.toml: usb[0].att: unknown key")
+
+
+def test_an_unknown_profile_in_a_users_catalogue_is_named(tmp_path: Path) -> None:
+    row = '[[usb]]\nids = ["1234:5678"]\nprofile = "{}"\n'
+    (tmp_path / "mine.toml").write_text(row.format("huawei") + row.format("hawei"))
+    words = wrong({"modem": {"profiles": str(tmp_path)}})
+    assert words.startswith(f'modem.profiles: {tmp_path}/mine.toml: usb[1].profile: "hawei" is')
+    assert "huawei" in words
+    (tmp_path / "own.toml").write_text('name = "hawei"\nlike = "huawei"\n')
+    parse({"modem": {"profiles": str(tmp_path)}}, "x")
+
+
+@pytest.mark.parametrize("program", ["/no/such/uhubctl", "no-such-uhubctl", "/etc/passwd", " "])
+def test_a_program_that_cannot_be_run_is_named_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], program: str
+) -> None:
+    file = tmp_path / "smsd.toml"
+    words = '[[phone]]\nname = "a"\nadapter = "modem"\ndevice = "/dev/x"\npower_cycle = ["{}"]\n'
+    file.write_text(words.format(program))
+    assert main(["check", "--config", str(file)]) == 78
+    assert f'{file}: phone[0].power_cycle: "{program}" is no program' in capsys.readouterr().err
+    load(file)
+    file.write_text(words.format("true"))
+    assert main(["check", "--config", str(file)]) == 0
 
 
 def test_an_adapter_of_a_later_version_is_named() -> None:

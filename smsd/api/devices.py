@@ -7,13 +7,15 @@ from typing import Any, Final
 from aiohttp import web
 
 from smsd.adapters.abilities import AsksNetwork, HasWire
-from smsd.adapters.contract import Adapter, Declined, PhoneError, Unavailable
+from smsd.adapters.contract import Declined, PhoneError, Unavailable
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import truth
 from smsd.api.raspisms import body_of
 from smsd.at.console import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, Refused
 from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.phones import Phone
+from smsd.model.phone import Health
 
 LONGEST_WAIT: Final = 25.0  # seconds that a request for new lines may wait
 DEFAULT_TIMEOUT: Final = 30.0  # seconds for an AT command
@@ -42,7 +44,8 @@ class Devices:
     async def ussd(self, request: web.Request) -> web.Response:
         """``POST /api/phone/{id}/ussd/``: one of ``code``, ``answer`` and ``cancel``."""
         body = await body_of(request)
-        phone = self._phone(request, body)
+        asked = self._phone(request, body)
+        phone = asked.adapter
         if not isinstance(phone, AsksNetwork):
             raise _unable("talk USSD")
         given = [name for name in ("code", "answer", "cancel") if body.get(name) not in (None, "")]
@@ -60,13 +63,14 @@ class Devices:
                 return answer({"status": "cancelled", "text": ""})
             reply = await (phone.ussd(text) if what == "code" else phone.ussd_answer(text))
         except PhoneError as error:
-            raise _refused(error) from error
+            raise _refused(error, asked) from error
         return answer({"status": str(reply.status), "text": reply.text})
 
     async def command(self, request: web.Request) -> web.Response:
         """``POST /api/phone/{id}/at/``: ``command``, ``force`` and ``timeout`` in seconds."""
         body = await body_of(request)
-        phone = self._phone(request, body)
+        asked = self._phone(request, body)
+        phone = asked.adapter
         if not isinstance(phone, HasWire):
             raise _unable("take AT commands")
         line = body.get("command")
@@ -82,12 +86,12 @@ class Devices:
             hint = "; force=1 gives it all the same." if error.forcible else "."
             raise ApiError(Code.INVALID_PARAMETER, f"{error}{hint}") from error
         except PhoneError as error:
-            raise _refused(error) from error
+            raise _refused(error, asked) from error
         return answer({"lines": list(found.lines), "result": found.result})
 
     async def trace(self, request: web.Request) -> web.Response:
         """``GET /api/phone/{id}/trace/``: the lines ``after`` a number, waiting for new ones."""
-        phone = self._phone(request, {})
+        phone = self._phone(request, {}).adapter
         if not isinstance(phone, HasWire):
             raise _unable("show a wire")
         after = _seconds(request.query.get("after"), 0.0)
@@ -107,14 +111,14 @@ class Devices:
             ]
         )
 
-    def _phone(self, request: web.Request, body: Mapping[str, Any]) -> Adapter:
+    def _phone(self, request: web.Request, body: Mapping[str, Any]) -> Phone:
         """The phone that is asked, if the asker may."""
         self._door.account(request, body).need("admin")
         text = request.match_info["id"]
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
         if number not in self._gateway.phones:
             raise ApiError(Code.INVALID_PARAMETER, "no phone has this id.", status=404)
-        return self._gateway.phones[number].adapter
+        return self._gateway.phones[number]
 
 
 def _unable(to: str) -> ApiError:
@@ -134,7 +138,10 @@ def _seconds(value: object, default: float) -> float:
     return found
 
 
-def _refused(error: PhoneError) -> ApiError:
-    """What the phone says: 503 it is not there, 400 it never will, 409 not now."""
+def _refused(error: PhoneError, phone: Phone) -> ApiError:
+    """What the phone says: 503 it is not ready, and why; 400 it never will, 409 not now."""
     status = 503 if isinstance(error, Unavailable) else 400 if isinstance(error, Declined) else 409
-    return ApiError(Code.CANNOT_UPDATE, f"{error}.", status=status)
+    words = str(error)
+    if isinstance(error, Unavailable) and phone.health is not Health.AVAILABLE:
+        words = phone.words + (f" ({phone.hint})" if phone.hint else "")
+    return ApiError(Code.CANNOT_UPDATE, f"{words}.", status=status)

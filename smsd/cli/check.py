@@ -24,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         settings = config.load(args.config)
+        if missing := [f"{args.config}: {words}" for words in config.missing_programs(settings)]:
+            raise config.ConfigError("\n".join(missing))
     except config.ConfigError as error:
         if args.json:
             print(json.dumps({"ok": False, "problems": str(error).splitlines()}))

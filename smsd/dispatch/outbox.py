@@ -24,7 +24,7 @@ from smsd.adapters.supervisor import send
 from smsd.dispatch.persist import STORE_PAUSE, persist
 from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.route import route
-from smsd.logs import fields, short
+from smsd.logs import PHONE, fields, short
 from smsd.model.message import Claim, Fault, FaultClass
 from smsd.store.database import Conflict, StoreUnavailable
 from smsd.store.store import Store
@@ -113,6 +113,7 @@ class Outbox:
         self._clocks = wall, steady
 
     async def _send(self, phone: Phone, claim: Claim) -> None:
+        PHONE.set(phone.record.name)
         steps = Steps(self._store, claim, lambda: self._stopping)
         try:
             await send(phone.adapter, self._submission(claim), steps)

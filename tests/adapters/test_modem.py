@@ -727,6 +727,23 @@ def test_a_silent_modem_is_opened_anew() -> None:
     run(main())
 
 
+def test_a_power_cycle_that_failed_is_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    class Deaf(ScriptedModem):
+        def _answer(self, line: str) -> Sequence[str]:
+            return SILENCE
+
+    async def main() -> None:
+        settings = ModemSettings(power_cycle=("/no/such",))
+        adapter, sink = ModemAdapter(HERE, settings, open_streams=plugged(Deaf())), Notes()
+        life = asyncio.get_running_loop().create_task(supervise("gsm0", adapter, sink))
+        await until(lambda: "recovery_L7" in sink.known, within=600)
+        life.cancel()
+        assert (sink.known["recovery_L1"], sink.known["recovery_L6"]) == (1, 0)
+
+    run(main())
+    assert "power_cycle could not be run" in caplog.text
+
+
 def test_a_modem_that_leaves_the_network_says_so_and_comes_back() -> None:
     async def main() -> None:
         modem = ScriptedModem()
@@ -750,7 +767,7 @@ def test_looking_at_a_phone_that_is_not_there_does_nothing() -> None:
     async def main() -> None:
         adapter = ModemAdapter(Fixed("/dev/none"), ModemSettings())
         await adapter.check()
-        with pytest.raises(Unavailable, match="not there"):
+        with pytest.raises(Unavailable, match="not ready"):
             await adapter.send(submission(), Steps())
 
     run(main())
@@ -1286,7 +1303,7 @@ async def patiently(phone: Phone, text: str = "hello", attempt: int = 1) -> Step
 
 # What modems say that have only just started.
 NOT_YET = (
-    "not there", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
+    "not ready", "+CMS ERROR: 302", "+CMS ERROR: 314", "+CMS ERROR: 330", "+CMS ERROR: 500",
     "+CMS ERROR: 515",
 )  # fmt: skip
 

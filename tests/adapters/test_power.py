@@ -46,7 +46,7 @@ def test_it_is_killed_with_what_it_started_when_its_time_is_over(
     monkeypatch.setattr(power, "CYCLE_TIMEOUT", 0.5)
 
     async def main() -> list[int]:
-        await cycle(_script(tmp_path))
+        assert not await cycle(_script(tmp_path))
         return await _pids(tmp_path)
 
     _gone(asyncio.run(main()))
@@ -73,10 +73,10 @@ def test_its_failure_is_logged(
     command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        asyncio.run(cycle(command))
+        assert not asyncio.run(cycle(command))
     assert words in caplog.text
 
 
 def test_its_success_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    asyncio.run(cycle(("/bin/true",)))
+    assert asyncio.run(cycle(("/bin/true",)))
     assert caplog.text == ""

@@ -47,6 +47,17 @@ def test_violent_steps_are_rare() -> None:
     assert ladder.climb(Evidence.FAULTY, HOUR + 1) is Step.RESET
 
 
+def test_a_step_that_failed_does_not_count() -> None:
+    ladder = Ladder(frozenset({Step.POWER, Step.GIVE_UP}))
+    for n in range(4):
+        assert ladder.climb(Evidence.SILENT, 60.0 * n) is Step.POWER
+        ladder.failed(Step.POWER)
+        assert ladder.climb(Evidence.SILENT, 60.0 * n + 30) is Step.GIVE_UP
+    assert ladder.counts == {Step.POWER: 0, Step.GIVE_UP: 4}
+    ladder.failed(Step.POWER)  # another was chosen since: nothing to take back
+    assert ladder.counts[Step.POWER] == 0
+
+
 @given(st.lists(st.tuples(st.sampled_from(Evidence), st.floats(0.1, 2000.0)), max_size=60))
 def test_no_hour_has_more_than_its_share(troubles: list[tuple[Evidence, float]]) -> None:
     ladder, now, taken = Ladder(), 0.0, []

@@ -1,7 +1,6 @@
 """No phone stops another, and nothing in doubt is sent again."""
 
 import asyncio
-import io
 import itertools
 import logging
 
@@ -19,7 +18,7 @@ from smsd.adapters.contract import (
     lost,
 )
 from smsd.adapters.supervisor import LONGEST_PAUSE, send, supervise
-from smsd.logs import TerminalFormatter
+from smsd.logs import TerminalFormatter, fields
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 from tests.adapters.scripted import Notes, Steps, submission
@@ -85,22 +84,6 @@ def test_a_phone_is_run_again_with_growing_pauses(
     if isinstance(error, PhoneError):
         assert sink.hints[0] == "plug it in"
         assert "unforeseen" not in caplog.text
-
-
-def test_what_is_logged_on_behalf_of_a_phone_names_it() -> None:
-    out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(TerminalFormatter())
-    log = logging.getLogger("smsd.adapters")
-    log.addHandler(handler)
-    try:
-        run(lived(Faulty(RuntimeError(SECRET)), Notes(), 0.5))
-        log.warning("of nobody")
-    finally:
-        log.removeHandler(handler)
-    lines = out.getvalue().splitlines()
-    assert lines[0].endswith("in an unforeseen way phone=gsm0")
-    assert lines[-1].endswith("of nobody")
 
 
 def test_a_phone_that_was_well_begins_anew() -> None:
@@ -231,3 +214,24 @@ def test_a_part_whose_completion_could_not_be_recorded_is_in_doubt() -> None:
 
     with pytest.raises(Uncertain):
         run(send(Faulty(), submission(), Full()))
+
+
+def test_every_record_of_a_phones_life_names_it() -> None:
+    class Telling(Faulty):
+        async def run(self, sink: Sink) -> None:
+            for values in ({}, {"phone": "gsm7", "step": "L1"}):
+                made = logging.makeLogRecord(
+                    {"msg": "told", "levelname": "INFO"} | fields(**values)
+                )
+                said.append(TerminalFormatter().format(made).partition("told ")[2])
+            await asyncio.Event().wait()
+
+    said: list[str] = []
+
+    async def main() -> None:
+        task = asyncio.get_running_loop().create_task(supervise("gsm0", Telling(), Notes()))
+        await asyncio.sleep(1)
+        task.cancel()
+
+    run(main())
+    assert said == ["phone=gsm0", "phone=gsm7 step=L1"]

@@ -253,6 +253,6 @@ def test_a_failure_writes_the_lines_and_not_too_often(
     first, second = (record.__dict__["fields"] for record in dumps)
     assert "AT+CMGS=" in first["wire"]
     assert "hex digits and Ctrl-Z" in first["wire"]
-    assert first["modem"] == "tcp://modem:1"
+    assert first["modem"] == first["device"] == "tcp://modem:1"
     assert "the modem has started anew" in second["wire"]
     assert "opened" not in second["wire"]

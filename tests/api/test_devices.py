@@ -11,6 +11,7 @@ from smsd.adapters.abilities import Answered, WireLine
 from smsd.adapters.contract import Declined, PhoneError, Throttled, Unavailable
 from smsd.at import console
 from smsd.model.events import CallBegan, CallEnded, Incoming
+from smsd.model.phone import Health
 from smsd.model.ussd import UssdReply, UssdStatus
 from tests.api.test_api import Client, at_the_socket
 from tests.rig import ALICE, Scripted, fault
@@ -105,7 +106,7 @@ def test_what_is_no_question_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (Unavailable(fault(words="the modem is not there")), 503),
+        (Unavailable(fault(words="the modem is not ready")), 503),
         (Declined(fault(words="it cannot")), 400),
         (Throttled(fault(words="another dialogue"), retry_after=1.0), 409),
     ],
@@ -117,6 +118,24 @@ def test_what_a_phone_says_no_to(tmp_path: Path, error: PhoneError, status: int)
             answer = await client.post(f"/api/phone/2/{path}/", data=data)
             assert answer.error[:2] == (status, 128)
             assert error.fault.words in answer.error[2]
+
+    served(tmp_path, test)
+
+
+def test_a_phone_that_is_not_ready_says_why(tmp_path: Path) -> None:
+    async def test(client: Client, phone: Talking) -> None:
+        phone.fails = Unavailable(fault(words="the modem is not ready"))
+        told = client.rig.phones[2]
+        for words, hint, shown in (
+            ("/dev/ttyUSB0 is being set up", None, "/dev/ttyUSB0 is being set up."),
+            ("the SIM wants a PIN", "set pin", "the SIM wants a PIN (set pin)."),
+        ):
+            client.rig.phones.set_health(told, Health.UNAVAILABLE, words, hint=hint)
+            for path, data in (("ussd", {"code": "*1#"}), ("at", {"command": "AT"})):
+                answer = await client.post(f"/api/phone/2/{path}/", data=data)
+                assert answer.error[:2] == (503, 128)
+                assert answer.error[2].endswith(shown)
+                assert "not ready" not in answer.error[2]
 
     served(tmp_path, test)
 

@@ -126,8 +126,10 @@ class ModemAdapter:
         found = await self._locate(sink)
         self._profile = self._profiles.get(self._settings.profile or found.profile, GENERIC)
         self._on_usb = found.usb_path is not None
-        found = await self._repair.before_opening(found, self._profile, partial(self._locate, sink))
-        device = self._repair.port_of(found)
+        found = await self._repair.before_opening(
+            found, self._profile, partial(self._locate, sink), sink
+        )
+        device = self._trace.device = self._repair.port_of(found)
         sink.facts(device=device, usb_path=found.usb_path)
         sink.health(Health.UNAVAILABLE, f"{device} is being set up")
         began = _now()

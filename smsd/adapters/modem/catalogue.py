@@ -54,7 +54,7 @@ class Model:
     """One row: a layout of ports and how to treat it. ``at`` is in order of preference.
 
     ``left_alone`` tells the interfaces that are never opened, ``tries`` how often a port is asked
-    for a sign of life, ``mend`` what a person has to do.
+    for a sign of life, ``mend`` what a person has to do, ``where`` the row's place, for messages.
     """
 
     ids: tuple[str, ...]
@@ -66,6 +66,7 @@ class Model:
     tries: int = 3
     becomes: tuple[str, ...] = ()
     mend: str | None = None
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def _model(row: dict[str, Any], where: str) -> Model:
         tries=tries,
         becomes=_list(row, "becomes", str, where),
         mend=row.get("mend"),
+        where=where,
     )
 
 

@@ -38,7 +38,7 @@ async def command(
     commands = console.parse(line)
     console.check(commands, force=force)
     if session is None:
-        raise Unavailable(Fault(FaultClass.MODEM, "the modem is not there"))
+        raise Unavailable(Fault(FaultClass.MODEM, "the modem is not ready"))
     given, changing = console.command(commands, timeout=timeout), console.changes(commands)
     try:
         execute = _and_pdu_mode if changing else Port.execute

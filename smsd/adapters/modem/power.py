@@ -66,8 +66,8 @@ def under_voltage(sensors: Path = SENSORS) -> bool:
     return False
 
 
-async def cycle(command: Sequence[str]) -> None:
-    """Run what switches a modem's power off and on; its failure is logged.
+async def cycle(command: Sequence[str]) -> bool:
+    """Run what switches a modem's power off and on: whether it did; its failure is logged.
 
     It does not outlive us, nor its time: with what it has started it is killed, and reaped.
     """
@@ -77,7 +77,7 @@ async def cycle(command: Sequence[str]) -> None:
         )
     except OSError as error:
         log.warning("power_cycle could not be run", extra=fields(reason=str(error)))
-        return
+        return False
     try:
         async with asyncio.timeout(CYCLE_TIMEOUT):
             status = await process.wait()
@@ -86,9 +86,11 @@ async def cycle(command: Sequence[str]) -> None:
     else:
         if status:
             log.warning("power_cycle failed", extra=fields(status=status))
+        return status == 0
     finally:
         if process.returncode is None:
             await _kill(process)
+    return False
 
 
 async def _kill(process: Process) -> None:

@@ -91,6 +91,12 @@ class Ladder:
         self.counts[step] = self.counts.get(step, 0) + 1
         return step
 
+    def failed(self, step: Step) -> None:
+        """The step that was chosen last could not be taken: it does not count."""
+        if self._taken and self._taken[-1][1] is step:
+            self._taken.pop()
+            self.counts[step] -= 1
+
     def _often(self, step: Step, now: float) -> int:
         return sum(1 for when, taken in self._taken if taken is step and now - when < HOUR)
 

@@ -69,7 +69,7 @@ class Repair:
         return reason
 
     async def before_opening(
-        self, found: Found, profile: Profile, locate: Callable[[], Awaitable[Found]]
+        self, found: Found, profile: Profile, locate: Callable[[], Awaitable[Found]], sink: Sink
     ) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
         self._ladder.steps = self._possible(found, profile)
@@ -91,7 +91,9 @@ class Repair:
                 return await locate()
             case Step.POWER:
                 self._ports = 0
-                await cycle(self._power_cycle)
+                if not await cycle(self._power_cycle):
+                    self._ladder.failed(step)
+                    sink.facts(recovery_L6=self._ladder.counts[step])
                 return await locate()
             case _:
                 pass

@@ -81,7 +81,7 @@ class Sending:
         that names its cause is; a bare ``ERROR``, silence and a lost port leave the part in doubt.
         """
         if session is None:
-            raise Unavailable(Fault(FaultClass.MODEM, "the modem is not there"))
+            raise Unavailable(Fault(FaultClass.MODEM, "the modem is not ready"))
         if not session.registered:
             raise Unavailable(Fault(FaultClass.NETWORK, "not registered with a network"))
         parts = self._commands(session, submission)

@@ -185,10 +185,14 @@ class Line:
 
 
 class Trace:
-    """What one modem's wire carried last, whichever opening of it; ``name`` is for the log."""
+    """What one modem's wire carried last, whichever opening of it.
+
+    For the log: ``name`` is how the modem is known, ``device`` the port that was opened last.
+    """
 
     def __init__(self, name: str = "") -> None:
         self._name = name
+        self.device: str | None = None
         self._lines: deque[Line] = deque(maxlen=LINES)
         self._count = 0
         self._rest = b""
@@ -272,7 +276,8 @@ class Trace:
         self._dumped, self._dumped_to = now, self._count
         wire = " | ".join(f"{line.at - now:.2f} {line.direction} {line.text}" for line in lines)
         log.warning(
-            "the last lines on the wire", extra=fields(modem=self._name, reason=reason, wire=wire)
+            "the last lines on the wire",
+            extra=fields(modem=self._name, device=self.device, reason=reason, wire=wire),
         )
 
 

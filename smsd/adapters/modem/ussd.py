@@ -215,7 +215,7 @@ async def _whatever(port: Port, command: Command[None]) -> None:
 
 def _present(session: Session | None) -> Session:
     if session is None:
-        raise Unavailable(Fault(FaultClass.MODEM, "the modem is not there"))
+        raise Unavailable(Fault(FaultClass.MODEM, "the modem is not ready"))
     if not session.registered:
         raise Unavailable(Fault(FaultClass.NETWORK, "not registered with a network"))
     return session
