@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smsd.adapters.abilities import Answered, WireLine
-from smsd.adapters.contract import Declined, PhoneError, Throttled, Unavailable
+from smsd.adapters.contract import Declined, PhoneError, Rejected, Throttled, Unavailable
 from smsd.at import console
 from smsd.model.events import CallBegan, CallEnded, Incoming
 from smsd.model.phone import Health
@@ -108,6 +108,7 @@ def test_what_is_no_question_is_refused(tmp_path: Path) -> None:
     [
         (Unavailable(fault(words="the modem is not ready")), 503),
         (Declined(fault(words="it cannot")), 400),
+        (Rejected(fault(words="it never goes")), 400),
         (Throttled(fault(words="another dialogue"), retry_after=1.0), 409),
     ],
 )
