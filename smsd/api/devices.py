@@ -145,4 +145,6 @@ def _refused(error: PhoneError, phone: Phone) -> ApiError:
     words = str(error)
     if isinstance(error, Unavailable) and phone.health is not Health.AVAILABLE:
         words = phone.words + (f" ({phone.hint})" if phone.hint else "")
+        if phone.disabled:
+            words = "the phone is disabled"
     return ApiError(Code.CANNOT_UPDATE, f"{words}.", status=status)

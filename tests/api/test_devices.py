@@ -137,6 +137,9 @@ def test_a_phone_that_is_not_ready_says_why(tmp_path: Path) -> None:
                 assert answer.error[:2] == (503, 128)
                 assert answer.error[2].endswith(shown)
                 assert "not ready" not in answer.error[2]
+        told.disabled = True
+        answer = await client.post("/api/phone/2/at/", data={"command": "AT"})
+        assert answer.error[2].endswith("the phone is disabled.")
 
     served(tmp_path, test)
 
