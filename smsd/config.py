@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from msgspec import Meta, Struct, field
 
 from smsd.adapters.modem.catalogue import CatalogueError
 from smsd.adapters.modem.catalogue import load as load_catalogue
+from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.limits import StartpointError, window_start
@@ -163,6 +165,10 @@ class Config(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 NAMES_OF_A_MODEM: Final = ("imei", "iccid", "usb_path", "device")
+_SAME: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "imei": lambda one, other: one[:14] == other[:14],  # the rest is check digit and version
+    "iccid": same_iccid,
+}
 SECRETS: Final = ("pin", "api_key", "access_token")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
@@ -275,15 +281,7 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'{kind}: the name "{name}" is used twice'
     known = {phone.name for phone in config.phone}
     now = datetime.now(UTC)
-    modems = [phone for phone in config.phone if isinstance(phone, ModemSection)]
-    for key, values in (
-        ("device", [phone.device for phone in modems]),
-        ("imei", [phone.imei and phone.imei[:14] for phone in modems]),
-        ("iccid", [phone.iccid for phone in modems]),
-        ("usb_path", [phone.usb_path for phone in modems]),
-    ):
-        for value in sorted({value for value in values if value and values.count(value) > 1}):
-            yield f'phone: the {key} "{value}" is used twice'
+    yield from _modems_named_twice(config)
     try:
         catalogue = load_catalogue(config.modem.profiles)
         profiles = load_profiles(Path(config.modem.profiles))
@@ -342,6 +340,16 @@ def _problems(config: Config) -> Iterator[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+
+
+def _modems_named_twice(config: Config) -> Iterator[str]:
+    """Phones that name one modem in the same way."""
+    for (_, first), (number, second) in combinations(enumerate(config.phone), 2):
+        for key in NAMES_OF_A_MODEM:
+            one, other = getattr(first, key, None), getattr(second, key, None)
+            if one and other and (_SAME[key](one, other) if key in _SAME else one == other):
+                where = f'phone[{number}].{key}: "{other}"'
+                yield f'{where} is that of phone "{first.name}" already; one of its own expected'
 
 
 def _balance_problems(where: str, pattern: str) -> Iterator[str]:

@@ -28,7 +28,14 @@ from smsd.adapters.modem.where import Where
 from smsd.adapters.supervisor import supervise
 from smsd.api.auth import Doorkeeper, Key
 from smsd.api.server import application, serving, tcp_socket, unix_socket
-from smsd.config import NAMES_OF_A_MODEM, AnyPhone, Config, ModemSection, limits_of
+from smsd.config import (
+    NAMES_OF_A_MODEM,
+    AnyPhone,
+    Config,
+    ModemSection,
+    limits_of,
+    missing_programs,
+)
 from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
@@ -105,6 +112,8 @@ async def _main(config: Config, store: Store) -> None:
     loop.add_signal_handler(  # its default would end us without a word
         signal.SIGHUP, log.warning, "a changed configuration needs a restart in this version"
     )
+    for words in missing_programs(config):
+        log.warning("a program is missing", extra=fields(reason=words))
     recovered = await store.outgoing.recover()
     if any(recovered.values()):
         log.warning(

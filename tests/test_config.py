@@ -125,10 +125,15 @@ def test_what_is_shown_has_no_secrets() -> None:
         ({"phone": [{"name": "a", "adapter": "modem", "usb_path": "/dev/bus/usb"}]},
          "phone[0].usb_path: Expected `str` matching"),
         ({"phone": [{"name": n, "adapter": "modem", "usb_path": "1-1.3"} for n in "ab"]},
-         'phone: the usb_path "1-1.3" is used twice'),
+         'phone[1].usb_path: "1-1.3" is that of phone "a" already; one of its own expected'),
+        ({"phone": [{"name": n, "adapter": "modem", "iccid": f"8933150319080162432{d}"}
+                    for n, d in (("a", "7"), ("b", ""))]},
+         'phone[1].iccid: "8933150319080162432" is that of phone "a" already'),
+        ({"phone": [MODEM, CLOUD, MODEM | {"name": "gsm1"}]},
+         'phone[2].device: "/dev/ttyUSB0" is that of phone "gsm0" already'),
         ({"phone": [{"name": n, "adapter": "modem", "imei": f"3569380356438{d}"}
                     for n, d in (("a", "09"), ("b", "0"))]},
-         'phone: the imei "35693803564380" is used twice'),
+         'phone[1].imei: "35693803564380" is that of phone "a" already'),
         ({"phone": [MODEM | {"imie": "1"}]}, 'phone[0].imie: unknown key; did you mean "imei"?'),
         ({"modem": {"auot": True}}, 'modem.auot: unknown key; did you mean "auto"?'),
         ({"modem": {"auto": "yes"}}, "modem.auto: Expected `bool`, got `str`"),

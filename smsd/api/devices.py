@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from smsd.adapters.abilities import AsksNetwork, HasWire
-from smsd.adapters.contract import Declined, PhoneError, Unavailable
+from smsd.adapters.contract import Declined, PhoneError, Rejected, Unavailable
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import truth
@@ -140,8 +140,11 @@ def _seconds(value: object, default: float) -> float:
 
 def _refused(error: PhoneError, phone: Phone) -> ApiError:
     """What the phone says: 503 it is not ready, and why; 400 it never will, 409 not now."""
-    status = 503 if isinstance(error, Unavailable) else 400 if isinstance(error, Declined) else 409
+    never = isinstance(error, Declined | Rejected)
+    status = 503 if isinstance(error, Unavailable) else 400 if never else 409
     words = str(error)
     if isinstance(error, Unavailable) and phone.health is not Health.AVAILABLE:
         words = phone.words + (f" ({phone.hint})" if phone.hint else "")
+        if phone.disabled:
+            words = "the phone is disabled"
     return ApiError(Code.CANNOT_UPDATE, f"{words}.", status=status)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smsd.adapters.abilities import Answered, WireLine
-from smsd.adapters.contract import Declined, PhoneError, Throttled, Unavailable
+from smsd.adapters.contract import Declined, PhoneError, Rejected, Throttled, Unavailable
 from smsd.at import console
 from smsd.model.events import CallBegan, CallEnded, Incoming
 from smsd.model.phone import Health
@@ -108,6 +108,7 @@ def test_what_is_no_question_is_refused(tmp_path: Path) -> None:
     [
         (Unavailable(fault(words="the modem is not ready")), 503),
         (Declined(fault(words="it cannot")), 400),
+        (Rejected(fault(words="it never goes")), 400),
         (Throttled(fault(words="another dialogue"), retry_after=1.0), 409),
     ],
 )
@@ -136,6 +137,9 @@ def test_a_phone_that_is_not_ready_says_why(tmp_path: Path) -> None:
                 assert answer.error[:2] == (503, 128)
                 assert answer.error[2].endswith(shown)
                 assert "not ready" not in answer.error[2]
+        told.disabled = True
+        answer = await client.post("/api/phone/2/at/", data={"command": "AT"})
+        assert answer.error[2].endswith("the phone is disabled.")
 
     served(tmp_path, test)
 

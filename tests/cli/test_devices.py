@@ -67,3 +67,16 @@ def test_ussd_at_trace_calls_and_balance(tmp_path: Path) -> None:
         log = w.log.read_text()
         assert "+33698765432" not in log
         assert "12.34" not in log.replace("balance=12.34", "")
+
+
+def test_a_phone_that_cannot_answer_says_why(tmp_path: Path) -> None:
+    with world(tmp_path, "--modems", "1") as w:
+        device = f'device = "{tmp_path}/none"\npower_cycle = ["/no/such/uhubctl"]'
+        w.configure(f'name = "gsm0"\nadapter = "modem"\n{device}')
+        w.start()
+        until("it is missed", lambda: "is not there" in str(of_gsm0(w, "reason")))
+        for command in (("at", "gsm0", "AT"), ("ussd", "gsm0", "*100#")):
+            asked = w.smsd(*command)
+            assert asked.returncode == 1
+            assert f"{tmp_path}/none is not there (is it plugged in?)" in asked.stderr
+        assert '"/no/such/uhubctl" is no program' in w.log.read_text()
