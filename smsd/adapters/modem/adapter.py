@@ -6,6 +6,7 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -57,6 +58,8 @@ LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for th
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
 SIM_START: Final = 60.0  # seconds without a SIM before the modem is started anew to look for one
 LONGEST_SIM_START: Final = 900.0
+MANY_RESTARTS: Final = 4  # within so many seconds are doubted: some firmware says so idly
+RESTARTS_WITHIN: Final = 60.0
 SIM_PAUSE: Final = 10.0  # seconds before a modem is looked at again that lost its SIM
 UNREGISTERED_LIMIT: Final = 180.0  # seconds without a network in spite of signal
 REFUSALS: Final = 3  # looks in a row at which a modem refuses what it told before
@@ -109,6 +112,7 @@ class ModemAdapter:
         self._repair = Repair(where.words, settings.power_cycle, usb_devices)
         self._losses = Losses()
         self._iccid = ""
+        self._restarts: deque[float] = deque(maxlen=MANY_RESTARTS)
         self._starts_for_sim = Seldom(SIM_START, LONGEST_SIM_START)
         self._hides_iccid = True  # until it was read before a PIN
         self._told = False
@@ -419,6 +423,8 @@ class ModemAdapter:
                 self._drop_hints(urcs.RegistrationChanged)
                 await self._look(session)
             case urcs.Restarted():
+                if await self._cries_wolf(session):
+                    return session
                 log.warning("the modem has started anew and is set up again")
                 self._trace.failed("the modem has started anew")
                 return await self._start(session.port, session.sink)
@@ -455,6 +461,23 @@ class ModemAdapter:
         session.told = self._drop_hints(urcs.MessageStored) or session.told
         self._drop_hints(urcs.MemoryFull)
         return await self._memories.sweep(session)
+
+    async def _cries_wolf(self, session: Session) -> bool:
+        """Whether a modem that says again and again that it has started has done no such thing."""
+        self._restarts.append(_now())
+        if len(self._restarts) < MANY_RESTARTS or _now() - self._restarts[0] > RESTARTS_WITHIN:
+            return False
+        if self._drop_hints(console.ChangedByHand):
+            return False
+        again = True
+        while again:
+            session.over = False
+            if await health.has_forgotten(session) is not False:
+                return False
+            again = self._drop_hints(urcs.Restarted)
+        self._session = session
+        await health.look(session, _now())
+        return True
 
     def _drop_hints(self, *kinds: type) -> bool:
         """Forget hints that what is done now makes needless; whether there were any."""

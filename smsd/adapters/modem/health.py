@@ -114,10 +114,11 @@ async def card(session: Session) -> Card:
     return Card.SAME if iccid == setup.iccid else Card.OTHER
 
 
-async def has_forgotten(session: Session) -> bool:
-    """Whether the modem is not set any more as it was: it has started anew and said nothing."""
+async def has_forgotten(session: Session) -> bool | None:
+    """Whether the modem is not set any more as it was, for it has started anew.
+
+    ``None``: it does not tell.
+    """
     wanted = session.setup.reported
-    if wanted is None:
-        return False
     current = await attempt(session.port, commands.current_indications())
-    return current is not None and current != wanted
+    return None if wanted is None or current is None else current != wanted

@@ -124,7 +124,7 @@ async def _identity(line: _Line, tries: int, sim_within: float) -> Identity:
     await line.drain(AFTER_ESCAPE)  # the answers to what was asked before
     await line.ask(b"ATE0\r", ANSWER)
     imei = await _asked(line, commands.serial_number())
-    if imei is None and await line.ask(b"AT+CFUN=1\r", SWITCHED_ON) is not None:
+    if not imei and await line.ask(b"AT+CFUN=1\r", SWITCHED_ON) is not None:
         imei = await _asked(line, commands.serial_number())
     deadline = asyncio.get_running_loop().time() + sim_within
     iccid = await _iccid(line)

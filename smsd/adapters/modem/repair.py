@@ -41,6 +41,7 @@ class Repair:
         self._usb_devices = usb_devices
         self._ladder = Ladder()
         self._step: Step | None = None
+        self._found: Found | None = None
         self._ports = 0
         self._useless = 0
         self._starting_until = 0.0
@@ -72,6 +73,7 @@ class Repair:
         self, found: Found, profile: Profile, locate: Callable[[], Awaitable[Found]], sink: Sink
     ) -> Found:
         """Take the step that was chosen when the modem was lost; returns where it is after that."""
+        self._found = found
         self._ladder.steps = self._possible(found, profile)
         step, self._step = self._step, None
         in_doubt = step in (Step.REOPEN, Step.OTHER_PORT) and Step.USB in self._ladder.steps
@@ -106,6 +108,8 @@ class Repair:
         other step.
         """
         port, profile = session.port, session.profile
+        if self._found is not None:  # now it is known what modem it is
+            self._ladder.steps = self._possible(self._found, profile)
         step = self._choose(evidence, session.sink)
         if step is Step.RADIO:
             session.sink.health(Health.UNAVAILABLE, f"{evidence}: {step.words}")
