@@ -48,7 +48,7 @@ def test_no_id_is_in_two_rows() -> None:
     ("id_", "kind", "profile", "at"),
     [
         ("12d1:1001", Kind.MODEM, "huawei-2008", (2, 0)),
-        ("12d1:1003", Kind.MODEM, "huawei-2008", (1, 0)),
+        ("12d1:1003", Kind.MODEM, "huawei", (1, 0)),
         ("12d1:140c", Kind.MODEM, "huawei-2008", (3, 0)),
         ("12d1:1465", Kind.MODEM, "huawei-2008", ()),
         ("12D1:1506", Kind.MODEM, "huawei", (3, 0)),

@@ -389,6 +389,27 @@ def test_a_part_goes_before_what_may_be_asked_later_and_no_second_does() -> None
     run(main())
 
 
+def test_a_modem_that_lost_a_command_gets_a_rest_between_them_from_then_on() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        modem = ScriptedModem()
+        async with port_of(modem) as (port, _):
+            port.rest_after_loss = 0.3
+
+            async def three() -> float:
+                began = loop.time()
+                for _ in range(3):
+                    await port.execute(commands.serial_number())
+                return loop.time() - began
+
+            assert await three() < 0.3
+            modem.on["AT+CSQ"] = SILENCE
+            assert await outcome(port, commands.signal_quality()) == (NoAnswer, False)
+            assert 0.59 < await three() < 1.0
+
+    run(main())
+
+
 def test_closing_the_port_tells_everybody_who_waits() -> None:
     async def main() -> None:
         modem = ScriptedModem(after_pdu=SILENCE)

@@ -113,6 +113,8 @@ class Port:
         self._lost: BaseException | None = None
         self.rest = 0.0
         """Seconds between a final result and the next command: some buffers overrun without."""
+        self.rest_after_loss = 0.0
+        """The same once a command went without an answer."""
         self._rests_until = 0.0
         self._resting = False
         self._quiet = False
@@ -374,6 +376,7 @@ class Port:
         if request is None:
             return
         self._silent += 1
+        self.rest = max(self.rest, self.rest_after_loss)
         if not request.answer.done():
             submitted = self._dialogue.was_submitted
             request.answer.set_exception(NoAnswer(request.command.line, submitted=submitted))

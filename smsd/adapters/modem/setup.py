@@ -101,8 +101,7 @@ async def set_up(
     await accepted(port, commands.setting("ATV1"))
     if not await accepted(port, commands.setting("AT+CMEE=1")):
         await accepted(port, commands.setting("AT+CMEE=2"))  # some tell errors in words alone
-    port.rest = profile.rest
-    await run_all(port, profile.first)
+    await _begin(port, profile)
     identity: dict[str, str | int | None] = {}
     for name, command in _IDENTITY.items():
         told = await attempt(port, commands.identity(command))
@@ -112,8 +111,7 @@ async def set_up(
         known = recognised(profiles.values(), f"{maker or ''} {model or ''}")
         if known is not None:
             profile = known
-            port.rest = profile.rest
-            await run_all(port, profile.first)
+            await _begin(port, profile)
     for kept in profile.usb_kept if usb else ():
         await keep(port, kept)
     model_and_firmware = " ".join(str(value) for value in identity.values() if value)
@@ -149,6 +147,11 @@ async def set_up(
         reported=reported,
         hides_iccid=hides_iccid,
     )
+
+
+async def _begin(port: Port, profile: Profile) -> None:
+    port.rest, port.rest_after_loss = profile.rest, profile.rest_after_loss
+    await run_all(port, profile.first)
 
 
 async def run_all(port: Port, lines: Sequence[str]) -> None:

@@ -83,6 +83,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     send_timeout: Seconds = 120.0
     rest: Seconds = 0.0
     """Between a final result and the next command."""
+    rest_after_loss: Seconds = 0.0
+    """The same from when a command went without an answer on: a buffer that may have overrun."""
     registration_poll: Annotated[float, Meta(ge=1)] = 60.0
     sweep_every: Annotated[float, Meta(ge=1)] = 300.0
     polling_every: Annotated[float, Meta(ge=1)] = 15.0
