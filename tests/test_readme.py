@@ -5,6 +5,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+from hwsim.personality import load, names
+from hwsim.scenario import load as load_scenario
+from hwsim.scenario import names as scenarios
 
 from smsd.adapters.modem.catalogue import load as load_catalogue
 from smsd.adapters.modem.profiles import load as load_profiles
@@ -39,3 +42,24 @@ def test_every_command_line_is_one(line: str) -> None:
 def test_the_commands_of_a_modem_are_shown() -> None:
     shown = {line.split()[0] for line in COMMANDS}
     assert {"send", "queue", "list", "phones", "status", "ussd", "at", "trace", "check"} <= shown
+
+
+def test_every_simulated_modem_has_its_row_with_the_scenarios_that_are_played_on_it() -> None:
+    rows = {
+        match[1]: match[0].split("|")
+        for match in re.finditer(r"^\| `([a-z0-9-]+)`.*\|$", README, re.MULTILINE)
+        if match[1] in names()
+    }
+    assert rows.keys() == set(names())
+    for name, row in rows.items():
+        if name == "generic":
+            continue
+        played = {
+            each.partition("-")[0]
+            for each in scenarios()
+            if load_scenario(each).personality == name
+        }
+        assert set(re.findall(r"\d\d[a-e]?", row[6])) == played, name
+        if row[3].strip():
+            assert row[4].strip().startswith("✓" if load(name).usb else "¹"), name
+            assert row[5].strip() == ("–" if load(name).uart else "✓"), name
