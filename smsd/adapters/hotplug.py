@@ -520,6 +520,7 @@ class Seeker:
             slot = hotplug.slot_of(self)
             if slot is not None and slot.port is not None and hotplug.present(slot.port):
                 self._last = slot.usb.usb_path
+                self.moved.clear()  # this is what it told; a pause is ended by the next time
                 return _found(slot, slot.port)
             if (away := self._on_no_usb()) is not None:
                 return away

@@ -53,7 +53,11 @@ def test_it_is_killed_with_what_it_started_when_its_time_is_over(
     assert "did not end in time" in caplog.text
 
 
-def test_it_is_killed_with_what_it_started_when_we_stop(tmp_path: Path) -> None:
+def test_it_is_killed_with_what_it_started_when_we_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power, "STOP_TIMEOUT", 0.2)
+
     async def main() -> list[int]:
         task = asyncio.get_running_loop().create_task(cycle(_script(tmp_path)))
         pids = await _pids(tmp_path)
@@ -63,6 +67,26 @@ def test_it_is_killed_with_what_it_started_when_we_stop(tmp_path: Path) -> None:
         return pids
 
     _gone(asyncio.run(main()))
+
+
+def test_a_stop_lets_it_switch_on_again_what_it_switched_off(tmp_path: Path) -> None:
+    async def main() -> None:
+        relay = tmp_path / "relay"
+        script = f"echo off > {relay}; read wait < {tmp_path}/wait; echo on > {relay}"
+        os.mkfifo(tmp_path / "wait")
+        task = asyncio.get_running_loop().create_task(cycle(("/bin/sh", "-c", script)))
+        async with asyncio.timeout(10):
+            while not relay.exists() or not relay.read_text():  # noqa: ASYNC110 nothing tells
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        (tmp_path / "wait").write_text("go\n")
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert relay.read_text() == "on\n"
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ acknowledged after. Lines that come unasked are hints: whatever they say, sweeps
 
 import asyncio
 import logging
+import operator
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -53,6 +54,7 @@ from smsd.model.ussd import UssdReply
 
 log: Final = logging.getLogger(__name__)
 
+FINISH: Final = 10.0  # seconds after a loss for what was handed over before it
 MISSED: Final = 0.5  # seconds after which a modem that is looked for is told to be absent
 LOOK_TIMEOUT: Final = 0.9  # seconds that whoever asks for a status waits for the wire
 CARD_POLL: Final = 60.0  # seconds between looks at the SIM, for modems that tell of no change
@@ -103,9 +105,12 @@ class ModemAdapter:
         self._on_usb = False
         self._open = open_streams
         self._session: Session | None = None
+        self._latest: Session | None = None
         self._hints: asyncio.Queue[Hint] = asyncio.Queue()
-        self._handed: asyncio.Queue[urcs.MessageArrived] = asyncio.Queue()
-        self._acknowledges = False
+        self._handed: deque[urcs.MessageArrived] = deque()
+        self._came = asyncio.Event()
+        self._acknowledges: bool | None = None
+        self._unacknowledged = False
         self._memories = Memories()
         self._sending = Sending(settings.smsc, settings.send_timeout, self._hint)
         self._looking = False
@@ -189,6 +194,7 @@ class ModemAdapter:
     async def _start(self, port: Port, sink: Sink) -> Session:
         """Set the modem up, take in what lies there, and offer it for sending."""
         self._session = None
+        self._acknowledges, self._unacknowledged = None, False
         port.expect_echo()
         self._drop_hints(urcs.Restarted, urcs.SimChanged)
         try:
@@ -211,7 +217,9 @@ class ModemAdapter:
             words = "the SIM in the modem is not the one that this phone is configured for"
             raise PhoneLost(Fault(FaultClass.SIM, words, hint="put it back"), pause=SIM_PAUSE)
         self._acknowledges = setup.acknowledges
-        session = Session(port, sink, setup, _now())
+        session = self._latest = Session(port, sink, setup, _now())
+        if setup.acknowledges and self._unacknowledged:
+            await attempt(port, commands.acknowledge())
         await self._sweep(session)
         self._session = session  # first: whoever hears that it is available sends at once
         await health.look(session, _now())
@@ -302,14 +310,22 @@ class ModemAdapter:
         return await self._start(session.port, session.sink)
 
     async def _finish(self, sink: Sink) -> None:
-        """Keep what a lost modem had handed over already; its other hints say nothing any more."""
-        while not self._handed.empty():
-            arrived = self._handed.get_nowait()
-            await keep(sink, arrived.pdu, arrived.length)
-        left, self._hints = self._hints, asyncio.Queue()
-        while not left.empty():
-            if isinstance(hint := left.get_nowait(), LateAnswer):
-                await sink.answered_late(hint)
+        """Keep what a lost modem had handed over already; its other hints say nothing any more.
+
+        What cannot be kept in time is kept in the next life: a stop waits for no store.
+        """
+        self._drop(lambda hint: not isinstance(hint, LateAnswer))
+        try:
+            async with asyncio.timeout(FINISH):
+                await self._keep_handed(sink)
+                for _ in range(self._hints.qsize()):
+                    hint = self._hints.get_nowait()
+                    self._hint(hint)  # until it is told
+                    if isinstance(hint, LateAnswer):
+                        await sink.answered_late(hint)
+                    self._drop(partial(operator.is_, hint))
+        except Exception:
+            log.exception("what a modem had handed over is not kept yet")
 
     async def check(self) -> None:
         """Ask for registration and signal now; a port that is busy is looked at by its own life."""
@@ -385,7 +401,8 @@ class ModemAdapter:
                     case urcs.Ring() | urcs.CallerLine() | urcs.CallEnded():
                         self._calls.told(meaning)
                     case urcs.MessageArrived():
-                        self._handed.put_nowait(meaning)
+                        self._handed.append(meaning)
+                        self._came.set()
                     case urcs.Noise():
                         pass
                     case _:
@@ -394,20 +411,30 @@ class ModemAdapter:
 
     def _note(self, meaning: urcs.Unsolicited) -> None:
         """What must be known at once, whatever the modem's life is busy with."""
-        if self._session is None:
+        if self._latest is None:
             return
         if isinstance(meaning, urcs.MessageStored):
-            self._session.arrivals += 1
+            self._latest.arrivals += 1
         elif isinstance(meaning, urcs.Restarted):
-            self._session.over = True
+            self._latest.over = True
             self._session = None
 
     async def _take_in(self, port: Port, sink: Sink) -> None:
         """Keep what is handed over as it comes: it lies nowhere else, and waits for no sweep."""
         while True:
-            arrived = await self._handed.get()
+            await self._keep_handed(sink, port)
+            self._came.clear()
+            await self._came.wait()
+
+    async def _keep_handed(self, sink: Sink, port: Port | None = None) -> None:
+        """Have all that was handed over committed; on a ``port`` it is acknowledged then."""
+        while self._handed:
+            arrived = self._handed[0]
             await keep(sink, arrived.pdu, arrived.length)
-            if self._acknowledges:
+            self._handed.popleft()
+            if self._acknowledges is None:
+                self._unacknowledged = True
+            elif self._acknowledges and port is not None:
                 await attempt(port, commands.acknowledge())
 
     async def _follow(self, hint: Hint, session: Session) -> Session:

@@ -1,21 +1,16 @@
 """A person's own command in its turn at the port, between those of smsd."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from smsd.adapters.abilities import Answered
 from smsd.adapters.contract import Throttled, Unavailable
 from smsd.adapters.modem.faults import RETRY_AFTER
-from smsd.adapters.modem.port import Gone, ModemError, NoAnswer, Port
+from smsd.adapters.modem.port import Gone, ModemError, NoAnswer
 from smsd.adapters.modem.session import Session
 from smsd.at import commands as at
 from smsd.at import console
-from smsd.at.dialogue import Command
 from smsd.model.message import Fault, FaultClass
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +36,10 @@ async def command(
         raise Unavailable(Fault(FaultClass.MODEM, "the modem is not ready"))
     given, changing = console.command(commands, timeout=timeout), console.changes(commands)
     try:
-        execute = _and_pdu_mode if changing else Port.execute
-        return Answered(await execute(session.port, given), "OK")
+        # The next part of a message may wait for the port: in text mode it would go to whom its
+        # length names.
+        then = at.setting("AT+CMGF=0") if changing else None
+        return Answered(await session.port.execute(given, then=then), "OK")
     except ModemError as error:
         return Answered(error.lines, error.result.text)
     except NoAnswer as error:
@@ -53,26 +50,3 @@ async def command(
     finally:
         if changing:
             changed()
-
-
-async def _and_pdu_mode(port: Port, given: Command[tuple[str, ...]]) -> tuple[str, ...]:
-    """Give it, and PDU mode right after it, before anything else that waits for the port.
-
-    The next part of a message may wait there: in text mode it would go to whom its length names.
-    """
-    asked: Awaitable[tuple[str, ...]] = port.execute(given)
-    async with asyncio.TaskGroup() as group:
-        answer = group.create_task(_outcome(asked))
-        group.create_task(_outcome(port.execute(at.setting("AT+CMGF=0"))))
-    lines, error = answer.result()
-    if error is not None:
-        raise error
-    return lines or ()
-
-
-async def _outcome(answer: Awaitable[T]) -> tuple[T | None, Exception | None]:
-    """The answer, or the error instead of it: neither of two cancels the other."""
-    try:
-        return await answer, None
-    except (ModemError, NoAnswer, Gone) as error:
-        return None, error

@@ -136,7 +136,10 @@ class Memories:
             while before != session.arrivals:
                 before = session.arrivals
                 lies_there = await attempt(wire, commands.read_message(record.index))
-                if lies_there is None or lies_there.pdu != record.pdu:
+                if lies_there is None and session.lists:  # some list what they do not read
+                    listed = await attempt(wire, commands.list_messages()) or ()
+                    lies_there = next((one for one in listed if one.index == record.index), None)
+                if session.over or lies_there is None or lies_there.pdu != record.pdu:
                     return  # a sweep finds what is left
             try:
                 await wire.execute(commands.delete_message(record.index))

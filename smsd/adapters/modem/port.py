@@ -148,8 +148,9 @@ class Port:
         *,
         before_payload: Callable[[], Awaitable[None]] | None = None,
         holder: object | None = None,
+        then: Command[Any] | None = None,
     ) -> T:
-        """Run a command and give its parsed answer.
+        """Run a command and give its parsed answer; ``then`` follows it, whoever waits no more.
 
         ``before_payload`` is awaited between the prompt and the payload: the last moment at which
         nothing has left. What it raises is raised here, and then the payload is not written.
@@ -160,6 +161,10 @@ class Port:
         answered = asyncio.get_running_loop().create_future()
         request = _Request(command, answered, before_payload, holder)
         self._inbox.put_nowait(request)
+        if then is not None:
+            unheeded = asyncio.get_running_loop().create_future()
+            unheeded.add_done_callback(asyncio.Future.exception)  # nobody is to hear of it
+            self._inbox.put_nowait(_Request(then, unheeded, None, holder))
         response = await request.answer
         if not response.result.ok:
             raise ModemError(response.result, submitted=response.submitted, lines=response.lines)

@@ -20,6 +20,7 @@ from smsd.logs import fields
 log: Final = logging.getLogger(__name__)
 
 CYCLE_TIMEOUT: Final = 60.0  # seconds
+STOP_TIMEOUT: Final = 20.0  # seconds that it has to end when we are to stop
 REAP_TIMEOUT: Final = 5.0  # seconds: what hangs in the kernel cannot even be killed
 
 AFTER_SENDING: Final = 10.0  # seconds: sending is when a modem draws most
@@ -83,6 +84,11 @@ async def cycle(command: Sequence[str]) -> bool:
             status = await process.wait()
     except TimeoutError:
         log.warning("power_cycle did not end in time", extra=fields(seconds=CYCLE_TIMEOUT))
+    except asyncio.CancelledError:
+        with contextlib.suppress(TimeoutError):  # half of it leaves the modem without power
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await process.wait()
+        raise
     else:
         if status:
             log.warning("power_cycle failed", extra=fields(status=status))

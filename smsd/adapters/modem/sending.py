@@ -64,6 +64,7 @@ class Sending:
         self._send_timeout = send_timeout
         self._hint = hint
         self._given_up: deque[_InFlight] = deque(maxlen=8)
+        self._last: urcs.Reference | None = None
         self._following: asyncio.Queue[urcs.Reference | None] | None = None
         self._refused_to: str | None = None
         self._failed_to: set[str] = set()
@@ -136,12 +137,13 @@ class Sending:
         self.begun_at = asyncio.get_running_loop().time()
         self._following = asyncio.Queue()
         try:
-            reference = await self._exchange(session, command, in_flight, begin)
+            self._last = reference = await self._exchange(session, command, in_flight, begin)
             if reference is not None:
                 return reference
             try:  # some modems say OK first, and the reference after it
                 async with asyncio.timeout(REFERENCE_FOLLOWS):
-                    return await self._following.get()
+                    self._last = reference = await self._following.get()
+                    return reference
             except TimeoutError:
                 self._given_up.clear()  # a reference that comes now may be this part's
                 return None  # and some tell none: it is sent all the same
@@ -162,9 +164,7 @@ class Sending:
             raise
         except ModemError as error:
             if error.submitted and any(line.startswith("+CMGS:") for line in error.lines):
-                return command.parse(
-                    error.lines
-                )  # the network took it: an error takes nothing back
+                return command.parse(error.lines)  # the network took it, whatever follows
             try:
                 self._refused(error, session, in_flight.recipient)
             except Uncertain:
@@ -237,6 +237,8 @@ class Sending:
 
     def answered_late(self, reference: int | None) -> None:
         """The network took a part that had been given up; of several nobody knows which."""
+        if reference is not None and reference == self._last:
+            return  # some say it twice
         now = asyncio.get_running_loop().time()
         while self._given_up and self._given_up[0].at < now - STRAY_WITHIN:
             self._given_up.popleft()

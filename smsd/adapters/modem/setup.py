@@ -197,7 +197,8 @@ async def unlock(
         sim, pin = iccid[0] or imei, pin_of(iccid[0])
         if state in _USABLE and fault is None:
             if pin is not None and hides is None:  # a try that was not settled was no refusal
-                await sink.pin_settled(sim, pin, refused=False)
+                for known_as in {sim, imei}:  # its number may have been hidden when it was tried
+                    await sink.pin_settled(known_as, pin, refused=False)
             return *iccid, hides
         if state == "SIM PIN" and hides is None:  # some SIMs say so for a while after it was taken
             hides = not iccid[0]
