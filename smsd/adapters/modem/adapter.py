@@ -273,8 +273,9 @@ class ModemAdapter:
         """Sweep without a hint, and see whether there should have been one."""
         announced = session.told
         found = await self._sweep(session)
-        if found and not announced and not session.told and session.setup.announces:
-            log.warning("the modem does not announce messages", extra=fields(mute=session.mute))
+        told = announced or session.told
+        if found and not told and not session.mute and session.setup.announces:
+            log.warning("the modem does not announce messages")
             session.mute = True
             if session.setup.model:
                 await session.sink.remember(f"mutes {session.setup.model}", "yes")
