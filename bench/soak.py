@@ -325,8 +325,8 @@ class Soak:
             for line in ("faults {m} clear", "release {m}", "service {m} network", "plug {m}"):
                 self.ctl(line.format(m=modem["name"]))
             state = self.ctl(f"modem {modem['name']}")
-            if state["dead"]:
-                self.ctl(f"unplug {modem['name']} 3")
+            if state["dead"]:  # its illness is cleared, so no plug would end it any more
+                self.ctl(f"revive {modem['name']}")
         began = time.monotonic()
         while time.monotonic() - began < DRAIN:
             self.measure()
