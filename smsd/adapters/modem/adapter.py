@@ -499,10 +499,10 @@ class ModemAdapter:
             return False
         again = True
         while again:
-            session.over = False
             if await health.has_forgotten(session) is not False:
                 return False
             again = self._drop_hints(urcs.Restarted)
+        session.over = False  # not before: a part may wait for its turn meanwhile
         self._session = session
         await health.look(session, _now())
         return True
