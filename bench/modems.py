@@ -73,7 +73,7 @@ class World:
             queue = self.ask("/health")["queue"]
             if not queue["queued"] and not queue["claimed"]:
                 return
-            wait(0.02)
+            wait(0.2)
 
     def close(self) -> None:
         self.api.close()

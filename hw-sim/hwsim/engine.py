@@ -87,7 +87,8 @@ class Engine:
         self.log: deque[str] = deque(maxlen=200)
         self.lines_read = 0
         self.pin_entered = 0
-        self.dead = False
+        self.killed = False  # by a fault, until `revive`
+        self.crashed = False  # by an illness, until it loses power
         self.realistic = False
         self.signal = 17
         self.service: int | None = None
@@ -114,8 +115,7 @@ class Engine:
         self._epoch += 1
         boot, now = self.personality.boot, self.clock.time()
         self.powered = True
-        if self.ills.acute("H1") or self.ills.acute("H5"):
-            self.dead = False
+        self.crashed = False
         self.ills.power_cycle()
         self.forget_settings()
         self.radio = 1
@@ -166,8 +166,8 @@ class Engine:
         self.after(reset.drop, drop)
 
     def revive(self) -> None:
-        """End the death that a fault brought."""
-        self.dead = False
+        """End the death that a fault or an illness brought."""
+        self.killed = self.crashed = False
         for outlet in self.outlets:
             outlet.revive()
         self.network.retry(self)
@@ -176,6 +176,11 @@ class Engine:
         """Run `callback` later unless the modem loses power before."""
         epoch = self._epoch
         self.clock.call_later(delay, lambda: callback() if epoch == self._epoch else None)
+
+    @property
+    def dead(self) -> bool:
+        """Whether it reads and says nothing, though it has power."""
+        return self.killed or self.crashed
 
     @property
     def answering(self) -> bool:
@@ -417,7 +422,7 @@ class Engine:
     def arm(self, fault: Fault) -> None:
         """Arm a fault; death without a condition comes now."""
         if fault.kind == "dead" and not fault.after:
-            self.dead = True
+            self.killed = True
         else:
             self.faults.armed.append(fault)
 
@@ -427,7 +432,7 @@ class Engine:
 
     def recover(self) -> None:
         """Lose every illness at once, as if there had been none."""
-        if "H1" in self.ills.all:
+        if self.crashed and not self.killed:
             self.revive()
         self.ills.all.clear()
         self.needs_power_on = self.reception_broken = False

@@ -51,7 +51,7 @@ class Patient(Protocol):
     personality: Personality
     rng: random.Random
     clock: Clock
-    dead: bool
+    crashed: bool
     powered: bool
     needs_power_on: bool
     vanish: Callable[[float | None], None]
@@ -85,7 +85,7 @@ class Ills:
         modem = self._modem
         match one.kind:
             case "H1":
-                modem.dead = True
+                modem.crashed = True
                 self._zombie(one)
             case "H2" | "H4" if one.value > 0:
                 one.acute = False
@@ -117,7 +117,7 @@ class Ills:
         if not self._has(one):
             return
         if modem.clock.time() >= until:
-            modem.dead = True
+            modem.crashed = True
             return
         modem.say_everywhere([(modem.personality.gossip or ["+ZUSIMR:2"])[0]])
         modem.after(1 / max(one.value, 0.01), lambda: self._flood(one, until))

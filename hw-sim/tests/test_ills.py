@@ -67,6 +67,23 @@ def test_h5_a_flood_kills_it_unless_it_is_silenced() -> None:
     assert "OK" in desk.say("AT\r")
 
 
+@pytest.mark.parametrize("kind", ["H1", "H5"])
+def test_a_crash_ends_with_the_illness_or_with_the_power(kind: str) -> None:
+    desk = sick(kind, 50, "zte-mf112")
+    desk.wait(31)
+    assert "OK" not in desk.say("AT\r")
+    desk.modems[0].recover()
+    assert "OK" in desk.say("AT\r")
+    desk = sick(kind, 50, "zte-mf112")
+    desk.wait(31)
+    desk.modems[0].ills.all.clear()
+    assert "OK" not in desk.say("AT\r")
+    desk.modems[0].power_off()
+    desk.modems[0].power_on()
+    desk.wait(10)
+    assert "OK" in desk.say("AT\r")
+
+
 def test_h6_stuck_at_the_prompt() -> None:
     desk = sick("H6")
     octets = submit(OUTSIDE)

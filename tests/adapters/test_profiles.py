@@ -31,7 +31,12 @@ def test_no_profile_breaks_what_a_gateway_lives_by(profile: Profile) -> None:
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        ("huawei E173", "huawei-2008"),
+        ("huawei E173", "huawei"),
+        ("huawei E173s", "huawei"),
+        ("huawei E1750", "huawei"),
+        ("huawei E153", "huawei"),
+        ("huawei E1752", "huawei-2008"),
+        ("huawei E1550", "huawei-2008"),
         ("huawei E3372", "huawei"),
         ("HUAWEI TECHNOLOGIES CO., LTD K3765", "huawei-2008"),
         ("ZTE INCORPORATED MF112", "zte"),

@@ -83,3 +83,20 @@ def test_messages_that_wait_elsewhere_are_a_fact_of_the_phone() -> None:
             assert incoming.silent
 
     run(main())
+
+
+def test_a_report_that_could_not_come_is_not_asked_for() -> None:
+    def indications(line: str) -> tuple[str, ...]:
+        return ("OK",) if line.endswith(",0,0") else ("ERROR",)
+
+    async def main() -> None:
+        for names, asked in (("SM", False), ("SM SR", True)):
+            memories: dict[str, dict[int, str]] = {name: {} for name in names.split()}
+            modem = ScriptedModem(on={"AT+CNMI": indications}, memories=memories)
+            async with phone_of(modem) as phone:
+                await phone.send("hello")
+            [pdu] = modem.pdus
+            first_octet = bytes.fromhex(pdu)[1 + int(pdu[:2], 16)]
+            assert bool(first_octet & 0x20) is asked  # TP-SRR, 23.040 9.2.3.5
+
+    run(main())

@@ -167,7 +167,7 @@ def _accepted(line: Line, name: str, body: bytes, fault: Fault | None) -> None:
     if kind == "cms":
         raise cms(int(value or 0))
     if kind == "dead":
-        modem.dead = True
+        modem.killed = True
         return
     if kind == "unplug-before":
         modem.vanish(value)

@@ -117,7 +117,7 @@ class Sending:
                 reference=int(submission.message) % 256,
                 message_class=0 if submission.flash else None,
                 validity=Relative.covering(submission.validity),
-                report_requested=submission.report,
+                report_requested=submission.report and session.setup.reports,
                 sc=Address.parse(self._smsc) if self._smsc else None,
             )
         except EncodeError as error:

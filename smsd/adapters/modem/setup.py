@@ -78,6 +78,12 @@ class Setup:
         """Whether the arrival of messages is told."""
         return self.indications is not None and self.indications[1] == 1
 
+    @property
+    def reports(self) -> bool:
+        """Whether a delivery report could come; one that cannot is not asked for."""
+        routed = self.indications is None or self.indications[3] != 0
+        return routed or self.profile.report_memory in self.memories
+
 
 async def set_up(
     port: Port,
