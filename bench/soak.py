@@ -280,7 +280,7 @@ class Soak:
         """Ask the gateway to send one: to one of our own numbers, or outside."""
         text = f"out {number}"
         if number % 4 == 0:
-            text += " " + filler(text, self.rng.randrange(6, 32))
+            text += " " + filler(text, self.rng.randrange(6, 25))
         own = self.rng.random() < 0.5
         to = self.rng.choice(self.numbers) if own else f"+3361{number:07d}"
         text = text.strip()
