@@ -24,6 +24,8 @@ T = TypeVar("T")
 Row = sqlite3.Row
 BATCH: Final = 64  # transactions a commit; more would make the first of them wait
 SOON: Final = 0.02  # seconds; under load something else syncs before
+PAGE: Final = 512  # octets; whole pages are written, and a message changes a few octets in many
+LOG: Final = 4 << 20  # octets of the write-ahead log after which it is written back
 BUSY_TIMEOUT: Final = 5.0  # seconds; another process may look at the file
 
 
@@ -125,6 +127,7 @@ class Database:
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
         self._owes_sync = False
+        self._full: bool | None = None
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
@@ -179,27 +182,23 @@ class Database:
 
     def _batch(self, batch: list[_Job]) -> "list[_Result]":
         """Run jobs in one commit; without any, one that only syncs those before it."""
-        results: list[_Result] = []
         kinds = {job.sync for job in batch}
         full = not batch or Sync.NOW in kinds
+        now = milliseconds(self._now())
         try:
-            # FULL: with NORMAL a power cut can take back a message that was acknowledged.
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
+            if full is not self._full:
+                # FULL: with NORMAL a power cut can take back a message that was acknowledged.
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
+                self._full = full
             self._connection.execute("BEGIN IMMEDIATE")
             if not batch:
-                now = milliseconds(self._now())
                 Transaction(self._connection, now).run("pulse", now=now)
-            for job in batch:
-                self._connection.execute("SAVEPOINT work")
-                try:
-                    transaction = Transaction(self._connection, milliseconds(self._now()))
-                    results.append((job.done, job.work(transaction), None))
-                except BaseException as error:
-                    if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
-                        raise
-                    self._connection.execute("ROLLBACK TO work")
-                    results.append((job.done, None, error))
-                self._connection.execute("RELEASE work")
+            # What fails alone takes nobody with it, so there is nothing to go back to.
+            alone = len(batch) == 1
+            results = [self._run(job, now, savepoint=not alone) for job in batch]
+            if alone and results[0][2] is not None:
+                self._connection.execute("ROLLBACK")
+                return results
             self._connection.execute("COMMIT")
             self._owes_sync = not full and (self._owes_sync or Sync.SOON in kinds)
         except sqlite3.Error as error:
@@ -211,6 +210,23 @@ class Database:
             failure.__cause__ = error
             return [(job.done, None, failure) for job in batch]
         return results
+
+    def _run(self, job: _Job, now: int, *, savepoint: bool) -> "_Result":
+        """Do one job; what it raises undoes it alone, but for an error of the database's own."""
+        if savepoint:
+            self._connection.execute("SAVEPOINT work")
+        value, raised = None, None
+        try:
+            value = job.work(Transaction(self._connection, now))
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
+                raise
+            raised = error
+            if savepoint:
+                self._connection.execute("ROLLBACK TO work")
+        if savepoint:
+            self._connection.execute("RELEASE work")
+        return job.done, value, raised
 
 
 _CALLERS: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
@@ -234,7 +250,9 @@ def _connect(path: str | Path) -> sqlite3.Connection:
     )  # fmt: skip
     connection.row_factory = sqlite3.Row
     try:
+        connection.execute(f"PRAGMA page_size = {PAGE}")  # of a new file; an old one keeps its own
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         migrate(connection)

@@ -102,7 +102,7 @@ SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun
 
 -- shift messages --
 -- The clock was set: what waits keeps the time that it had left.
-UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step
  WHERE state IN ('queued', 'claimed');
 
 -- shift parts --
@@ -110,7 +110,7 @@ UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
 
 -- next due --
 SELECT min(at) FROM (
-    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > :now
+    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > created_at AND due_at > :now
     UNION ALL SELECT min(expires_at) FROM message WHERE state = 'queued'
     UNION ALL SELECT min(at) FROM scheduled);
 
@@ -196,27 +196,29 @@ SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a
 
 -- claimed --
 SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
-  FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
+  FROM message m WHERE m.state = 'claimed' ORDER BY +m.id;
 
 -- part by reference --
 -- Newest first: TP-MR has eight bits and comes round. A part that was delivered wants no more reports.
 SELECT p.id, p.begun_at, p.sent_at, m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND p.begun_at >= :since
+ WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND +p.begun_at >= :since
    AND (p.verdict IS NULL OR p.verdict <> 'delivered')
  ORDER BY p.id DESC LIMIT 20;
 
 -- parts in flight --
 -- Begun, and their answer is still awaited: a report may come before it.
-SELECT m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'claimed';
+SELECT m.destination FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun';
 
 -- parts in doubt --
 -- Given up without an answer: a report may tell that they went, and under which reference.
 SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
-       (SELECT q.reference FROM part q WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
+       (SELECT q.reference FROM part q NOT INDEXED
+         WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
          ORDER BY q.id DESC LIMIT 1) AS previous
-  FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'uncertain' AND p.begun_at >= :since
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun'
+   AND p.begun_at >= :since
  ORDER BY p.id;
 
 -- judge part --
@@ -225,10 +227,12 @@ UPDATE part SET verdict = :verdict, verdict_code = :code, verdict_words = :words
  WHERE id = :id AND (verdict IS NULL OR verdict = 'trying' OR (verdict = 'failed' AND :verdict = 'delivered'))
 RETURNING message_id;
 
+-- same report --
+SELECT id FROM report WHERE phone_id = :phone AND key = :key;
+
 -- add report --
-INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at)
-VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now)
-ON CONFLICT (phone_id, key) DO NOTHING RETURNING id;
+INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at, part_id)
+VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now, :part);
 
 -- bind report --
 UPDATE report SET part_id = :part WHERE id = :id;
@@ -244,7 +248,7 @@ SELECT id, reference, recipient, verdict, code, words FROM report
 -- awaited --
 SELECT p.reference, m.destination, p.sent_at FROM part p JOIN message m ON m.id = p.message_id
  WHERE p.phone_id = :phone AND p.state = 'sent' AND (p.verdict IS NULL OR p.verdict = 'trying')
-   AND p.sent_at >= :since AND p.reference IS NOT NULL
+   AND p.sent_at >= :since AND length(p.reference) > 3
  ORDER BY p.id LIMIT 500;
 
 -- add sended --
@@ -356,7 +360,9 @@ DELETE FROM idempotency WHERE at < :before;
 UPDATE pulse SET at = :now;
 
 -- counts --
-SELECT state, count(*) AS n FROM message WHERE state IN ('queued', 'claimed', 'uncertain') GROUP BY state;
+SELECT 'queued' AS state, count(*) AS n FROM message WHERE state = 'queued'
+ UNION ALL SELECT 'claimed', count(*) FROM message WHERE state = 'claimed'
+ UNION ALL SELECT 'uncertain', count(*) FROM message WHERE state = 'uncertain';
 
 -- oldest queued --
 SELECT min(due_at) FROM message WHERE state = 'queued' AND due_at <= :now;

@@ -27,21 +27,18 @@ class Reports:
         """
 
         def work(tx: Transaction) -> bool:
-            row_id = None
+            if report.key and tx.row("same report", phone=phone, key=report.key) is not None:
+                return True  # a copy of one that was applied or kept
+            part = reported_part(tx, phone, report)
             if report.key:
-                row_id = tx.value(
+                tx.run(
                     "add report", phone=phone, key=report.key, reference=report.reference,
                     recipient=report.recipient, verdict=str(report.verdict), code=report.code,
-                    words=report.words, now=tx.now,
+                    words=report.words, now=tx.now, part=part,
                     at=None if report.at is None else milliseconds(report.at),
                 )  # fmt: skip
-                if row_id is None:
-                    return True  # a copy of one that was applied or kept
-            part = reported_part(tx, phone, report)
             if part is None:
                 return False
-            if row_id is not None:
-                tx.run("bind report", id=row_id, part=part)
             judge(tx, part, report.verdict, report.code, report.words)
             return True
 
