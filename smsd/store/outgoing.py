@@ -164,15 +164,11 @@ class Outgoing:
         """The part is about to leave: from here on it may have gone."""
 
         def work(tx: Transaction) -> None:
-            row = tx.row("attempt", id=claim.attempt)
-            if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
-                raise Conflict("the message is no longer this phone's to send")
-            if tx.row("part begun", attempt=claim.attempt, number=part) is not None:
-                raise Conflict("the part has left before")
-            tx.run(
-                "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
-                number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,
-            )  # fmt: skip
+            begun = tx.run(
+                "begin part", attempt=claim.attempt, number=part, total=total, now=tx.now
+            )
+            if not begun:
+                raise Conflict("the message is not this phone's to send, or the part has left")
 
         await self._database.transaction(work)
 

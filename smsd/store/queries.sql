@@ -165,12 +165,13 @@ SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0)
         WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
   FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
 
--- part begun --
-SELECT id FROM part WHERE attempt_id = :attempt AND number = :number;
-
 -- begin part --
+-- Nothing, if the message is no longer that attempt's to send or the part has left before.
 INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
-VALUES (:message, :attempt, :phone, :number, :total, :size, 'begun', :now);
+SELECT m.id, a.id, a.phone_id, :number, :total, max(1, m.parts / :total), 'begun', :now
+  FROM attempt a JOIN message m ON m.id = a.message_id
+ WHERE a.id = :attempt AND a.outcome IS NULL AND m.state = 'claimed'
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.attempt_id = a.id AND p.number = :number);
 
 -- complete part --
 UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
@@ -181,7 +182,7 @@ RETURNING id, message_id, phone_id, begun_at;
 UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
 
 -- begun on --
-UPDATE message SET begun_on = :phone WHERE id = :id;
+UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;
 
 -- parts --
 SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
@@ -191,7 +192,7 @@ SELECT number, total, state, reference, verdict, verdict_code, verdict_words FRO
 SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
 
 -- message state --
-SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
+SELECT state, fault_class, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
   FROM message WHERE id = :id;
 
 -- claimed --

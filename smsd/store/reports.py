@@ -59,12 +59,12 @@ class Reports:
 
 def apply_early_reports(tx: Transaction, part: Row, reference: str) -> None:
     """Reports that were here before the reference that they speak of."""
-    destination = tx.row("message", id=part["message_id"], account=None)
-    assert destination is not None
     for loose in tx.rows(
         "loose reports", phone=part["phone_id"], reference=reference, since=part["begun_at"]
     ):
-        if same_number(loose["recipient"], destination["destination"]):
+        message = tx.row("message", id=part["message_id"], account=None)
+        assert message is not None
+        if same_number(loose["recipient"], message["destination"]):
             tx.run("bind report", id=loose["id"], part=part["id"])
             judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])
 
