@@ -90,7 +90,7 @@ class Outbox:
             for claim in claims:
                 phone = self._phones[claim.phone]
                 phone.busy += 1
-                group.create_task(self._send(phone, claim), name=f"send-{claim.message}")
+                group.create_task(self._send(phone, claim, group), name=f"send-{claim.message}")
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
             return STORE_PAUSE
@@ -112,9 +112,9 @@ class Outbox:
                 log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
         self._clocks = wall, steady
 
-    async def _send(self, phone: Phone, claim: Claim) -> None:
+    async def _send(self, phone: Phone, claim: Claim, group: asyncio.TaskGroup) -> None:
         PHONE.set(phone.record.name)
-        steps = Steps(self._store, claim, lambda: self._stopping)
+        steps = Steps(self._store, claim, lambda: self._stopping, group)
         try:
             await self._attempt(phone, claim, steps)
         finally:
@@ -214,10 +214,17 @@ class Steps:
     and awaited later: the store works in order, so no later step is on the disk without it.
     """
 
-    def __init__(self, store: Store, claim: Claim, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        claim: Claim,
+        stopping: Callable[[], bool],
+        group: asyncio.TaskGroup,
+    ) -> None:
         self._store = store
         self._claim = claim
         self._stopping = stopping
+        self._group = group
         self.completed = 0
         self.in_doubt = False
         self.went = False
@@ -238,16 +245,15 @@ class Steps:
         """The network took the part; this is told to the store until the store can keep it."""
         attempt = self._claim.attempt
         told = persist(lambda: self._store.outgoing.complete_part(attempt, part, reference))
-        self._noting.append(asyncio.create_task(told, name=f"note-{self._claim.message}"))
+        self._noting.append(self._group.create_task(told, name=f"note-{self._claim.message}"))
         await asyncio.sleep(0)  # it is the store's next work from here on
         self.in_doubt = False
         self.completed += 1
 
     async def noted(self) -> None:
         """Wait until all that the network took is on the disk."""
-        while self._noting:
-            await asyncio.shield(self._noting[0])
-            del self._noting[0]
+        if self._noting:
+            await asyncio.wait(self._noting)
 
     def check(self) -> None:
         """Raise what is left open by an adapter that returned before it had told of every part."""
