@@ -83,10 +83,10 @@ class Views:
         def work(tx: Transaction) -> dict[str, int]:
             if self._database.failing:  # only then: a write for each look would wear the disk
                 tx.run("pulse", now=tx.now)
-            oldest = tx.value("oldest queued", now=tx.now)
-            counts = {"queued": 0, "claimed": 0, "uncertain": 0}
-            counts |= {row["state"]: row["n"] for row in tx.rows("counts")}
-            return {**counts, "oldest": 0 if oldest is None else tx.now - oldest}
+            rows = tx.rows("counts")
+            oldest = rows[0]["oldest"]
+            waited = 0 if oldest is None else max(0, tx.now - oldest)
+            return {**{row["state"]: row["n"] for row in rows}, "oldest": waited}
 
         counts = await self._database.transaction(work)
         self._database.failing = False
