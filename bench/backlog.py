@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from gateway import ask, connect, memory, start
+from gateway import ask, connect, memory, start, wait
 from modems import KEY, World, world
 
 from smsd.dispatch.route import route
@@ -114,7 +114,7 @@ def syncs(pid: int, counted: list[int]):  # type: ignore[no-untyped-def]
         except FileNotFoundError:
             yield
             return
-        time.sleep(0.5)
+        wait(0.5)
         yield
         tracer.terminate()
         tracer.wait()
@@ -125,7 +125,7 @@ def syncs(pid: int, counted: list[int]):  # type: ignore[no-untyped-def]
 def delivered(w: World, count: int) -> None:
     with contextlib.closing(sqlite3.connect(f"file:{w.run}/smsd.db?mode=ro", uri=True)) as rows:
         while rows.execute(DELIVERED).fetchone()[0] < count:
-            time.sleep(0.05)
+            wait(0.05)
 
 
 def post(w: World, clients: int, number: int) -> None:
@@ -135,7 +135,7 @@ def post(w: World, clients: int, number: int) -> None:
     api.close()
     if clients == 1:
         delivered(w, number + 1)
-        time.sleep(1.5)
+        wait(1.5)
 
 
 def cost(modems: int, clients: int, count: int) -> tuple[float, float]:
@@ -146,7 +146,7 @@ def cost(modems: int, clients: int, count: int) -> tuple[float, float]:
         with syncs(w.daemon.pid, counted), ThreadPoolExecutor(clients) as pool:
             list(pool.map(partial(post, w, clients), range(count)))
             delivered(w, count)
-            time.sleep(1.5)
+            wait(1.5)
         octets = written(w.daemon.pid) - before
         return octets / 1024 / count, counted[0] / count if counted else float("nan")
 

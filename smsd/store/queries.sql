@@ -129,8 +129,10 @@ INSERT INTO event (at, kind, received_id) VALUES (:now, 'received', :id);
 UPDATE message SET phone_id = :phone, attempts = attempts + 1 WHERE id = :id;
 
 -- add attempt --
-INSERT INTO attempt (message_id, phone_id, route, started_at) VALUES (:message, :phone, :route, :now)
-RETURNING id;
+INSERT INTO attempt (id, message_id, phone_id, route, started_at) VALUES (:id, :message, :phone, :route, :now);
+
+-- newest attempt --
+SELECT coalesce(max(id), 0) FROM attempt;
 
 -- attempt --
 SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.begun_on

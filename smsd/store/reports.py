@@ -73,8 +73,8 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
     """The part that a report is about; ``None`` while it can be about one that has no answer yet.
 
     Several may have gone to the recipient under that reference: the newest at the service
-    centre's time is meant. Where no time fits (a clock is wrong), a part in doubt comes first,
-    then one in flight, whose report waits for its reference, then the newest.
+    centre's time is meant. Where no time fits (a clock is wrong), the report waits for the answer
+    to a part that is in flight; with none, a part in doubt comes first, then the newest.
     """
     since = tx.now - ms(REPORT_WINDOW)
     found = [
@@ -87,6 +87,10 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
     for row in found:
         if report.accepted_at is None or _fits(row, milliseconds(report.accepted_at)):
             return int(row["id"])
+    # One in flight may be meant as well as one in doubt: its answer will tell.
+    in_flight = tx.rows("parts in flight", phone=phone)
+    if any(same_number(row["destination"], report.recipient) for row in in_flight):
+        return None
     doubts = [
         row
         for row in tx.rows("parts in doubt", phone=phone, since=since)
@@ -96,9 +100,6 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
         return settle_doubt(tx, doubts[0], report.reference)
     if doubts:
         return None  # one of them went, and nobody can tell which
-    in_flight = tx.rows("parts in flight", phone=phone)
-    if any(same_number(row["destination"], report.recipient) for row in in_flight):
-        return None
     return int(found[0]["id"]) if found else None
 
 
