@@ -78,9 +78,7 @@ def test_a_commit_is_on_the_disk_before_the_answer(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_it_is_as_durable_as_sqlite_can_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_as_durable_as_sqlite_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is answered after its commit is answered after a sync of the log that holds it."""
     synced: list[int] = []
     there = os.fdatasync
