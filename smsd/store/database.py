@@ -66,6 +66,8 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
+        self.told = False
+        """It has added to the events."""
         self.now = now
         """The time of the transaction, in milliseconds since 1970."""
 
@@ -84,7 +86,8 @@ class Transaction:
         return None if row is None else row[0]
 
     def run(self, query: str, **values: object) -> int:
-        """How many rows a statement changed."""
+        """How many rows a statement changed; those named "tell …" add to the events."""
+        self.told = self.told or query.startswith("tell ")
         return self._connection.execute(queries()[query], values).rowcount
 
     def run_many(self, query: str, values: Iterable[Mapping[str, object]]) -> None:
@@ -124,6 +127,8 @@ class Database:
         self._inline = inline
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
+        self.told: Callable[[], None] | None = None
+        """Called on the loop after a commit that added to the events."""
         self._owes_sync = False
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
@@ -180,6 +185,7 @@ class Database:
     def _batch(self, batch: list[_Job]) -> "list[_Result]":
         """Run jobs in one commit; without any, one that only syncs those before it."""
         results: list[_Result] = []
+        told = False
         kinds = {job.sync for job in batch}
         full = not batch or Sync.NOW in kinds
         try:
@@ -194,6 +200,7 @@ class Database:
                 try:
                     transaction = Transaction(self._connection, milliseconds(self._now()))
                     results.append((job.done, job.work(transaction), None))
+                    told = told or transaction.told
                 except BaseException as error:
                     if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
                         raise
@@ -210,6 +217,9 @@ class Database:
             failure = StoreUnavailable(str(error))
             failure.__cause__ = error
             return [(job.done, None, failure) for job in batch]
+        if told and self.told is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                batch[0].done.get_loop().call_soon_threadsafe(self.told)
         return results
 
 
