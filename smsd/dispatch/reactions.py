@@ -170,15 +170,20 @@ def ordered(text: str, permission: Permission) -> tuple[str, str | None] | None:
     secret = permission.password
     if text.lstrip().startswith("{"):
         return _from_json(text, permission)
-    name, _, rest = text.strip().partition(" ")
+    name, rest = _first_word(text)
     if name.casefold() != permission.name.casefold():
         return None
     if secret is None:
-        return rest.strip(), None
-    given, _, arguments = rest.strip().partition(" ")
+        return rest, None
+    given, arguments = _first_word(rest)
     if not _same(given, secret):
         return None
-    return arguments.strip(), f"{name} {MASK} {arguments}".strip()
+    return arguments, f"{name} {MASK} {arguments}".strip()
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    word, *rest = text.split(None, 1) or [""]
+    return word, rest[0].strip() if rest else ""
 
 
 def _from_json(text: str, permission: Permission) -> tuple[str, str | None] | None:
