@@ -128,7 +128,7 @@ def _draft(body: Mapping[str, Any], account: Account, row: Mapping[str, Any]) ->
         url=_text(body, "url", row.get("url", "")),
         events=tuple(json.loads(row["events"]))
         if events in (None, "")
-        else tuple(dict.fromkeys(str(event) for event in listed(events))),
+        else tuple(dict.fromkeys(str(event) for event in listed(events) if event != "")),
         form=_text(body, "form", row.get("form", str(Form.SMSD))),
         secret=_text(body, "secret", row.get("secret") or "") or None,
         allow_http=bool(row.get("allow_http")) if allow_http is None else truth(allow_http),

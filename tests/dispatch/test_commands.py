@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.dispatch.commands import AT_ONCE, LONGEST_OUTPUT, Commands, Program
-from smsd.dispatch.reactions import EVERYBODY, MASK, Heard, Permission, Rules, ordered
-from smsd.model.reactions import Order, Reaction
+from smsd.dispatch.reactions import EVERYBODY, MASK, Permission, Rules, ordered
+from smsd.model.reactions import Heard, Order, Reaction
 from tests.dispatch.test_stops import OWN, Box
 from tests.rig import ALICE, BOB, Rig, Scripted
 from tests.virtual_time import START
