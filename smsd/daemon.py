@@ -95,6 +95,7 @@ def run(config: Config) -> None:
 
     Raises `AlreadyRunning`, `StoreUnavailable`, or `OSError` where a socket cannot be had.
     """
+    memory.share_one_heap()
     Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
     with locked(config.store.path):
         old = os.umask(0o077)  # messages are nobody else's to read
