@@ -255,7 +255,7 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
 
 
 def idempotency_of(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
+    """The Idempotency-Key with a digest of what was asked where; the API key is no part of that."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -263,7 +263,7 @@ def idempotency_of(request: web.Request, body: Mapping[str, Any]) -> tuple[str, 
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
     asked = {name: value for name, value in body.items() if name != "api_key"}
-    canonical = json.dumps(asked, sort_keys=True).encode()
+    canonical = json.dumps([request.path.rstrip("/"), asked], sort_keys=True).encode()
     return key, hashlib.sha256(canonical).hexdigest()
 
 

@@ -113,6 +113,7 @@ class Commands:
         if await persist(lambda: self._store.commands.end(run, ending, answer)):
             self._answered()
         self._known.discard(run)
+        self._woken.set()  # a look shows so many at a time: there may be more
 
     async def _execute(self, program: Program, order: Mapping[str, Any]) -> tuple[Ending, bytes]:
         try:

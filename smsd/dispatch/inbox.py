@@ -19,7 +19,7 @@ from smsd.logs import fields, short
 from smsd.model.content import Content
 from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.phone import Health
-from smsd.model.reactions import React
+from smsd.model.reactions import Heard, React, Reaction
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Inbox:
         if incoming.text in self._phone.expects:
             incoming = replace(incoming, silent=True)  # its own test: nobody's message
         kept = incoming
-        react = None if self._reactions is None else self._reactions.react
+        react = None if self._reactions is None else self._react
         message = await persist(lambda: self._store.arrivals.receive(phone, kept, join, react))
         if incoming.error is not None:
             log.warning(
@@ -79,6 +79,15 @@ class Inbox:
             )
             if self._reactions is not None:
                 self._reactions.done()
+
+    def _react(self, heard: Heard) -> Reaction | None:
+        """What is done about a text; a rule that fails must not cost the text itself."""
+        assert self._reactions is not None
+        try:
+            return self._reactions.react(heard)
+        except Exception:
+            log.exception("a text is kept, but nothing is done about it")
+            return None
 
     async def reported(self, report: Report) -> None:
         """Keep a delivery report and apply it."""

@@ -26,7 +26,7 @@ from smsd.model.reactions import (
 
 EVERYBODY: Final = "*"
 MASK: Final = "********"
-LONGEST_SEARCHED: Final = 1000  # characters that a pattern sees; it may be a slow one
+LONGEST_SEARCHED: Final = 1000  # characters that are looked at; a pattern may be a slow one
 LONGEST_ANSWER: Final = 1000  # characters, as RaspiSMS's texts
 MACHINES: Final = re.compile(
     r"\b(auto(matic|matique|matische)? ?(reply|response|responder|reponse|antwort|antwoord)"
@@ -64,11 +64,11 @@ class Autoreply:
     every: float = 86_400.0
     phones: frozenset[str] = frozenset()
 
-    def matches(self, phone: str, text: str) -> bool:
-        """Whether it answers this text on this phone."""
+    def matches(self, phone: str, text: str, said: str) -> bool:
+        """Whether it answers this text, ``said`` in plain words, on this phone."""
         if self.phones and phone not in self.phones:
             return False
-        if self.keyword is not None and plain(text) != plain(self.keyword):
+        if self.keyword is not None and said != plain(self.keyword):
             return False
         return self.pattern is None or bool(self.pattern.search(text[:LONGEST_SEARCHED]))
 
@@ -113,10 +113,11 @@ class Rules:
         if wanted is Wish.START:
             answer = self.answer(START_RULE, number, self.stops.start_answer)
             return Reaction(start=number or heard.origin, answer=answer)
-        if self._is_a_machine(heard.text):
+        said = plain(heard.text[:LONGEST_SEARCHED]) if self.autoreplies else ""
+        if self._is_a_machine(said):
             return None
         for rule in self.autoreplies:
-            if rule.matches(phone, heard.text):
+            if rule.matches(phone, heard.text, said):
                 name = f"autoreply {rule.name}"
                 reply = self.answer(name, number, rule.text, every=rule.every)
                 return None if reply is None else Reaction(answer=reply)
@@ -142,8 +143,7 @@ class Rules:
             every, tag,
         )  # fmt: skip
 
-    def _is_a_machine(self, text: str) -> bool:
-        said = plain(text)
+    def _is_a_machine(self, said: str) -> bool:
         ours = {plain(rule.text) for rule in self.autoreplies}
         return said in ours or MACHINES.search(said) is not None
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from smsd.model.message import Change, Fault, FaultClass
 from smsd.store.database import Database, Transaction
+from smsd.store.idempotency import answered, remember
 from smsd.store.states import columns, move
 
 EVERYBODY: Final = 0
@@ -22,12 +23,20 @@ class Stops:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, account: int, number: str) -> int:
-        """Keep that a number wants nothing of an account (`EVERYBODY`: of anybody); its id."""
+    async def add(
+        self, account: int, number: str, idempotency: tuple[str, str] | None = None
+    ) -> int:
+        """Keep that a number wants nothing of an account (`EVERYBODY`: of anybody); its id.
+
+        ``idempotency`` is as for messages. Raises `Conflict`.
+        """
 
         def work(tx: Transaction) -> int:
-            added = add_stop(tx, account, number)
-            known: int = added or tx.value("stop", account=account, number=number)
+            known = answered(tx, account, idempotency)
+            if known is None:
+                known = add_stop(tx, account, number)
+                known = known or int(tx.value("stop", account=account, number=number))
+                remember(tx, account, idempotency, known)
             return known
 
         return await self._database.transaction(work)

@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from smsd.store.database import Conflict, Database, Sync, Transaction, ms
+from smsd.store.idempotency import answered, remember
 
 GIVE_UP: Final = timedelta(hours=72)  # of a receiver's failing while an event waits for it
 BATCH: Final = 200  # events a look
 MOST_WEBHOOKS: Final = 100  # each has a task and may have a connection
-IDEMPOTENCY: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +93,13 @@ class Webhooks:
         """
 
         def work(tx: Transaction) -> int:
-            since = tx.now - ms(IDEMPOTENCY)
-            if idempotency is not None:
-                key, digest = idempotency
-                known = tx.row("idempotent", account=account, key=key, since=since)
-                if known is not None:
-                    if known["digest"] != digest:
-                        raise Conflict("this Idempotency-Key was used for another request")
-                    return int(known["scheduled_id"])
+            known = answered(tx, account, idempotency)
+            if known is not None:
+                return known
             if tx.value("count webhooks") >= MOST_WEBHOOKS:
                 raise Conflict(f"there are {MOST_WEBHOOKS} webhooks, the most that may be")
             made = int(tx.value("add webhook", **_columns(tx, draft)))
-            if idempotency is not None:
-                tx.run(
-                    "remember idempotent", account=account, key=key, digest=digest, scheduled=made,
-                    now=tx.now,
-                )  # fmt: skip
+            remember(tx, account, idempotency, made)
             return made
 
         return await self._database.transaction(work)
@@ -193,7 +184,7 @@ class Webhooks:
             tx.run("webhook took", id=webhook, place=event)
 
         # What a power cut takes back is told once more, with the same id.
-        await self._database.transaction(work, sync=Sync.SOON)
+        await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def refused(self, webhook: int, event: int, fault: str, *, gone: bool = False) -> bool:
         """The receiver did not take an event; True if it is a dead letter from now on.
@@ -218,7 +209,7 @@ class Webhooks:
             tx.run("webhook passed", id=webhook, place=event)
             return True
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def letters(
         self, webhook: int, *, after: int = 0, limit: int = 25

@@ -50,6 +50,21 @@ def test_a_stop_is_made_read_listed_and_removed(tmp_path: Path) -> None:
     served(tmp_path, test)
 
 
+def test_the_same_idempotency_key_makes_one_stop(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        headers = {"Idempotency-Key": "stop"}
+        for path in ("/api/smsstop/", "/api/smsstop"):
+            answer = await client.post(path, data={"number": ALICE}, headers=headers)
+            assert answer.body["response"] == 1
+        answer = await client.post("/api/smsstop/", data={"number": BOB}, headers=headers)
+        assert answer.error[:2] == (409, 2)
+        answer = await client.post("/api/webhook/", data=HOOK, headers=headers)
+        assert answer.error[:2] == (409, 2)
+        assert len(await client.rig.rows("smsstop")) == 1
+
+    served(tmp_path, test)
+
+
 def test_a_local_users_stop_holds_everybody_and_accounts_may_lift_it(tmp_path: Path) -> None:
     async def test(client: Client) -> None:
         await client.post("/api/smsstop/", data={"number": ALICE}, key=None)

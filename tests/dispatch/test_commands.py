@@ -299,6 +299,17 @@ def test_only_so_many_run_at_once(tmp_path: Path) -> None:
     played(test, {"pump": Program(("/bin/sleep", "0.1"))})
 
 
+def test_however_many_wait_all_of_them_run() -> None:
+    async def test(w: Works) -> None:
+        for _ in range(130):
+            await w.box.hears("pump")
+        w.commands.wake()
+        rows = await w.ended(130)
+        assert {row["state"] for row in rows} == {"done"}
+
+    played(test, {"pump": Program(("/bin/true",))})
+
+
 def test_what_waited_runs_after_a_start_and_what_was_begun_does_not(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
