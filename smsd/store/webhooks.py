@@ -150,7 +150,8 @@ class Webhooks:
         def work(tx: Transaction) -> list[Mapping[str, Any]]:
             return [dict(row) for row in tx.rows("events after", place=place, limit=BATCH)]
 
-        return await self._database.transaction(work, sync=Sync.WHENEVER)
+        # Answered with the commit of what it may have seen: nothing is told that may not stay.
+        return await self._database.transaction(work, sync=Sync.SOON)
 
     async def wanted_again(self, webhook: int) -> list[Mapping[str, Any]]:
         """The dead letters that somebody wants told once more, as `after` has events."""
@@ -209,7 +210,7 @@ class Webhooks:
             tx.run("webhook passed", id=webhook, place=event)
             return True
 
-        return await self._database.transaction(work, sync=Sync.WHENEVER)
+        return await self._database.transaction(work, sync=Sync.SOON)
 
     async def letters(
         self, webhook: int, *, after: int = 0, limit: int = 25
