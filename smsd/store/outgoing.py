@@ -47,6 +47,7 @@ class Outgoing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._newest: int | None = None
 
     async def schedule(
         self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
@@ -117,7 +118,7 @@ class Outgoing:
         first, and messages whose validity is over end here. Returns the claims, and when something
         is due next (``None``: nothing is).
         """
-        await self._database.transaction(_make_due)
+        await self._database.transaction(_make_due, sync=Sync.WHENEVER)
 
         def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
@@ -135,7 +136,7 @@ class Outgoing:
                 if isinstance(decision, Route) and wants_none(tx, queued.id):
                     refused.append((queued.id, STOPPED))  # said since it was queued
                 elif isinstance(decision, Route):
-                    claims.append(_claim(tx, queued, found, decision))
+                    claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     # The parts of a message that was begun have been counted since then.
                     parts = queued.parts if queued.begun_on is None else 0
@@ -154,6 +155,31 @@ class Outgoing:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
 
+    def _claim(self, tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
+        """Give a message to a phone.
+
+        A claim is answered before it is committed, and may be undone behind the back of who has
+        it. So no two attempts have one id: of one that was undone nobody finds anything.
+        """
+        move(tx, queued.id, Change.CLAIM, route.words)
+        tx.run("claim", id=queued.id, phone=route.phone)
+        if self._newest is None:
+            self._newest = tx.value("newest attempt")
+        self._newest += 1
+        tx.run(
+            "add attempt", id=self._newest, message=queued.id, phone=route.phone,
+            route=route.words, now=tx.now,
+        )  # fmt: skip
+        sent = (
+            {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
+            if queued.begun_on is not None
+            else {}
+        )
+        return Claim(
+            queued.id, AttemptId(self._newest), route.phone, queued.destination, row["text"],
+            queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
+        )  # fmt: skip
+
     async def shift(self, step: timedelta) -> None:
         """The clock was set forward or back by ``step``: nothing expires or waits for that."""
 
@@ -168,15 +194,11 @@ class Outgoing:
         """The part is about to leave: from here on it may have gone."""
 
         def work(tx: Transaction) -> None:
-            row = tx.row("attempt", id=claim.attempt)
-            if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
-                raise Conflict("the message is no longer this phone's to send")
-            if tx.row("part begun", attempt=claim.attempt, number=part) is not None:
-                raise Conflict("the part has left before")
-            tx.run(
-                "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
-                number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,
-            )  # fmt: skip
+            begun = tx.run(
+                "begin part", attempt=claim.attempt, number=part, total=total, now=tx.now
+            )
+            if not begun:
+                raise Conflict("the message is not this phone's to send, or the part has left")
 
         await self._database.transaction(work)
 
@@ -200,6 +222,7 @@ class Outgoing:
             if reference is not None:
                 apply_early_reports(tx, row, reference)
             review(tx, row["message_id"])
+            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for this
             return True
 
         # What a power cut takes back of this is a part in doubt, as if the answer had not come.
@@ -374,24 +397,6 @@ def _next_due(
 
 def _order(row: Row) -> tuple[int, int, int]:
     return -row["priority"], row["due_at"], row["id"]
-
-
-def _claim(tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
-    """Give a message to a phone."""
-    move(tx, queued.id, Change.CLAIM, route.words)
-    tx.run("claim", id=queued.id, phone=route.phone)
-    attempt = tx.value(
-        "add attempt", message=queued.id, phone=route.phone, route=route.words, now=tx.now
-    )
-    sent = (
-        {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
-        if queued.begun_on is not None
-        else {}
-    )
-    return Claim(
-        queued.id, AttemptId(attempt), route.phone, queued.destination, row["text"],
-        queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
-    )  # fmt: skip
 
 
 def candidates(tx: Transaction, standings: Sequence[Standing], starts: Starts) -> list[Candidate]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from smsd.model.phone import Candidate, Standing
-from smsd.store.database import Database, Transaction
+from smsd.store.database import Database, Sync, Transaction
 from smsd.store.outgoing import Starts, candidates
 
 PAGE: Final = 25  # rows of a list, as RaspiSMS pages
@@ -51,7 +51,7 @@ class Views:
                     ]
             return found
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def message(self, message: int, account: int | None) -> dict[str, Any] | None:
         """One message: its row, its ``changes``, its ``attempts`` with their ``parts``."""
@@ -66,13 +66,15 @@ class Views:
             changes = [dict(change) for change in tx.rows("changes of", id=message)]
             return {**dict(row), "changes": changes, "attempts": attempts}
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def candidates(
         self, standings: Sequence[Standing], starts: Starts
     ) -> tuple[Candidate, ...]:
         """The phones with the use of their limits, as a claim would see them."""
-        return await self._database.transaction(lambda tx: tuple(candidates(tx, standings, starts)))
+        return await self._database.transaction(
+            lambda tx: tuple(candidates(tx, standings, starts)), sync=Sync.WHENEVER
+        )
 
     async def counts(self) -> dict[str, int]:
         """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due.
@@ -83,11 +85,12 @@ class Views:
         def work(tx: Transaction) -> dict[str, int]:
             if self._database.failing:  # only then: a write for each look would wear the disk
                 tx.run("pulse", now=tx.now)
-            oldest = tx.value("oldest queued", now=tx.now)
-            counts = {"queued": 0, "claimed": 0, "uncertain": 0}
-            counts |= {row["state"]: row["n"] for row in tx.rows("counts")}
-            return {**counts, "oldest": 0 if oldest is None else tx.now - oldest}
+            rows = tx.rows("counts")
+            oldest = rows[0]["oldest"]
+            waited = 0 if oldest is None else max(0, tx.now - oldest)
+            return {**{row["state"]: row["n"] for row in rows}, "oldest": waited}
 
-        counts = await self._database.transaction(work)
+        sync = Sync.NOW if self._database.failing else Sync.WHENEVER
+        counts = await self._database.transaction(work, sync=sync)
         self._database.failing = False
         return counts
