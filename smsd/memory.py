@@ -1,10 +1,17 @@
-"""Living in little memory: one heap for all threads, and giving back what only starting took."""
+"""Living in little memory: imported before aiohttp, it keeps out what a gateway has no use for."""
 
 import contextlib
 import ctypes
+import html.entities
+import mimetypes
 from typing import Final
 
 _ARENA_MAX: Final = -8  # of mallopt(3)
+
+# aiohttp reads the system's list of file types and Python's of 2,231 HTML entities when it is
+# imported: 0.7 MB. No file is served here, and no HTML read.
+mimetypes.knownfiles.clear()
+html.entities.html5.clear()
 
 
 def share_one_heap() -> None:

@@ -578,7 +578,7 @@ SELECT e.id, e.at, e.kind, e.state, e.words, e.message_id,
        c.id AS called_id, c.uid, c.started_at, c.ended_at, c.origin AS caller, c.phone_id AS called_phone
   FROM event e LEFT JOIN message m ON m.id = e.message_id LEFT JOIN sended s ON s.message_id = m.id
   LEFT JOIN received r ON r.id = e.received_id LEFT JOIN called c ON c.id = e.called_id
- WHERE e.id = :id;
+ WHERE e.id = :id AND coalesce(m.id, r.id, c.id) IS NOT NULL;
 
 -- event came at --
 SELECT at FROM event WHERE id = :id;

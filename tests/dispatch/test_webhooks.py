@@ -620,6 +620,23 @@ def test_what_was_erased_is_told_to_nobody() -> None:
     run(main())
 
 
+def test_what_comes_after_an_erasing_is_told_all_the_same() -> None:
+    async def main() -> None:
+        async with desk() as d, receiver() as r, d.running():
+            await d.hook(r.url)
+            for text in ("one", "two"):
+                await d.comes_in(text)
+            await settle(lambda: len(r.heard) == 2)
+            for _ in range(2):
+                d.rig.database._connection.execute("DELETE FROM event")
+            assert [(e["id"], e["kind"]) for e in await d.rig.rows("event")] == [(2, "erased")]
+            await d.comes_in("three")
+            await settle(lambda: len(r.heard) == 3)
+            assert len(set(r.ids)) == 3
+
+    run(main())
+
+
 def test_the_clock_that_is_set_gives_nothing_up() -> None:
     async def main() -> None:
         async with desk() as d, receiver(*[500] * 30) as r, d.running():
