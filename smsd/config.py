@@ -25,7 +25,7 @@ from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.limits import StartpointError, window_start
 from smsd.dispatch.telling import LOOPBACK
-from smsd.reacting import (
+from smsd.rules import (
     AutoreplySection,
     CommandSection,
     InboxSection,

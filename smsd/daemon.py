@@ -47,7 +47,7 @@ from smsd.dispatch.selftest import SelfTest
 from smsd.dispatch.webhooks import Webhooks
 from smsd.logs import fields
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
-from smsd.reacting import drafts_of, programs_of, rules_of, secrets_of
+from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.registry import LOCAL_ACCOUNT
 from smsd.store.store import Store

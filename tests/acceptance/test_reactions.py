@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from smsd.reacting import RASPISMS_ANSWER
+from smsd.rules import RASPISMS_ANSWER
 from tests.acceptance.world import World, until, world
 
 SECRET = "the-secret-of-the-webhook"

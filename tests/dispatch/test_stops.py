@@ -15,7 +15,7 @@ from smsd.dispatch.reactions import Rules, Stops
 from smsd.dispatch.stopwords import LONGEST, START_WORDS, STOP_WORDS, Wish, plain, wish, words
 from smsd.model.content import Content
 from smsd.model.events import Incoming, Place
-from smsd.reacting import LANGUAGES, RASPISMS_ANSWER, StopSection, stops_of
+from smsd.rules import LANGUAGES, RASPISMS_ANSWER, StopSection, stops_of
 from tests.rig import ALICE, BOB, Rig, Scripted, claim, draft, fault
 from tests.virtual_time import START, run
 

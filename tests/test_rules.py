@@ -9,7 +9,7 @@ from smsd.config import effective, missing_programs, parse
 from smsd.dispatch.phones import Phones
 from smsd.model.phone import PhoneId, PhoneRecord
 from smsd.model.reactions import Heard, Order, Reaction
-from smsd.reacting import RASPISMS_ANSWER, drafts_of, programs_of, rules_of, secrets_of
+from smsd.rules import RASPISMS_ANSWER, drafts_of, programs_of, rules_of, secrets_of
 from tests.rig import ALICE, BOB, Scripted
 from tests.test_config import wrong
 from tests.virtual_time import START
