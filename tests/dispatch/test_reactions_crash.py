@@ -67,8 +67,8 @@ async def life(folder: Path, r: Receiver, left: int, *, before: bool) -> Rig:
             for text, origin in TEXTS:
                 await box.hears(text, origin, key=text)
                 commands.wake()
-            while not await _quiet(rig):
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 what it waits for are rows
+            while not await _quiet(rig):  # noqa: ASYNC110 what it waits for are rows
+                await asyncio.sleep(0.01)
             for task in tasks:
                 task.cancel()
     except* Killed:
