@@ -87,6 +87,8 @@ def test_a_message_may_be_erased_with_what_hangs_on_it() -> None:
         await rig.store.webhooks.refused(hook, 1, "HTTP 410", gone=True)
         assert len(await rig.rows("dead_letter")) == 1
         execute = rig.database._connection.execute
+        execute("UPDATE message SET destination = 'erased'")
+        assert [row["number"] for row in await rig.rows("answer")] == ["erased"]
         for table in ("event", "message", "incoming", "received"):
             execute(f"DELETE FROM {table}")
         for table in ("dead_letter", "answer", "command_run"):

@@ -64,3 +64,9 @@ CREATE TRIGGER event_id_stays AFTER DELETE ON event WHEN old.id > (SELECT coales
 BEGIN
     INSERT INTO event (id, at, kind) VALUES (old.id, old.at, 'erased');
 END;
+
+-- Who is erased from the messages is erased here.
+CREATE TRIGGER answer_is_erased AFTER UPDATE OF destination ON message
+BEGIN
+    UPDATE answer SET number = new.destination WHERE message_id = new.id;
+END;
