@@ -23,9 +23,15 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message", "call", "inbox", "datagram")
+OWN_LISTS: Final = (
+    "message", "call", "inbox", "datagram", "smsstop", "webhook", "command",
+)  # fmt: skip
 _EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
-_READING: Final = frozenset({"received", "call", "inbox", "datagram"})
+_NEEDS: Final = {
+    **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
+    **dict.fromkeys(("webhook", "command"), "admin"),
+}
+"""The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
@@ -50,6 +56,7 @@ class RaspiSms:
             ("DELETE", "/api/scheduled/{id}", self.delete_scheduled),
             ("GET", "/api/message/{id}", self.message),
             ("POST", "/api/phone/{id}/status", self.phone_status),
+            ("GET", "/api/{entry_type}/{id}", self.one),
         ]
         return [
             web.route(method, path + slash, handler)
@@ -64,12 +71,24 @@ class RaspiSms:
         if entry not in LISTS + OWN_LISTS:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
-        account.need("read" if entry in _READING else "send")
-        page = max(0, _integer(request.match_info.get("page")))
+        account.need(_NEEDS.get(entry, "send"))
+        page = max(0, integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
         found = await self._items(entry, account, request, page, after, before)
         return answer(found, links=_links(request, entry, found, page, after, before))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """``GET /api/{type}/{id}/``: one row of a list."""
+        account = self._door.account(request, {})
+        entry, number = request.match_info["entry_type"], integer(request.match_info["id"])
+        if entry not in LISTS + OWN_LISTS:
+            raise web.HTTPNotFound
+        account.need(_NEEDS.get(entry, "send"))
+        found = await self._items(entry, account, request, 0, number - 1, number + 1)
+        if not found:
+            raise ApiError(Code.INVALID_PARAMETER, f"no {entry} has this id.", status=404)
+        return answer(found[0])
 
     async def _items(
         self,
@@ -105,6 +124,12 @@ class RaspiSms:
                 return [items.datagram(row, zone, account.id) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
+            case "smsstop":
+                return [items.smsstop(row, zone) for row in rows]
+            case "webhook":
+                return [items.webhook(row, zone) for row in rows]
+            case "command":
+                return [items.command(row, zone) for row in rows]
             case _:
                 status = await self._gateway.statuses()
                 return [
@@ -131,7 +156,7 @@ class RaspiSms:
         checked = await asyncio.to_thread(check) if _large(request) else check()
         try:
             accepted = await self._gateway.accept(
-                account.id, checked.draft, _idempotency(request, body)
+                account.id, checked.draft, idempotency_of(request, body)
             )
         except Conflict as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
@@ -151,7 +176,7 @@ class RaspiSms:
         number = request.match_info["id"]
         if not (
             number.isascii() and number.isdigit()
-        ) or not await self._gateway.store.outgoing.cancel(_integer(number), account.sees):
+        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.sees):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 
@@ -159,7 +184,7 @@ class RaspiSms:
         """``GET /api/message/{id}/``: all that is known of one outgoing message."""
         account = self._door.account(request, {})
         account.need("send")
-        found = await self._gateway.message(_integer(request.match_info["id"]), account.sees)
+        found = await self._gateway.message(integer(request.match_info["id"]), account.sees)
         if found is None:
             raise ApiError(Code.INVALID_PARAMETER, "no message has this id.", status=404)
         row, route = found
@@ -170,7 +195,7 @@ class RaspiSms:
         body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
-        status = await self._gateway.look(_integer(request.match_info["id"]))
+        status = await self._gateway.look(integer(request.match_info["id"]))
         if status is None:
             raise ApiError(Code.CANNOT_UPDATE)
         if status == "disabled":
@@ -229,8 +254,8 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
             return bytes(value).decode()
 
 
-def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
+def idempotency_of(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The Idempotency-Key with a digest of what was asked where; the API key is no part of that."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -238,17 +263,17 @@ def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, st
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
     asked = {name: value for name, value in body.items() if name != "api_key"}
-    canonical = json.dumps(asked, sort_keys=True).encode()
+    canonical = json.dumps([request.path.rstrip("/"), asked], sort_keys=True).encode()
     return key, hashlib.sha256(canonical).hexdigest()
 
 
-def _integer(text: str | None) -> int:
+def integer(text: str | None) -> int:
     """A number in a path as PHP casts it, but only a whole one: all else is 0, as for PHP."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _given(text: str | None) -> int | None:
-    return None if text is None else _integer(text)
+    return None if text is None else integer(text)
 
 
 def _links(

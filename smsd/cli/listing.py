@@ -14,6 +14,8 @@ COLUMNS = {
     "datagram": ("id", "at", "origin", "destination_port", "source_port", "id_phone", "data"),
     "inbox": ("id", "at", "kind", "flash", "origin", "id_phone", "text"),
     "phone": ("id", "name", "adapter", "status", "priority"),
+    "smsstop": ("id", "number", "id_user", "created_at"),
+    "command": ("id", "created_at", "name", "origin", "state", "status", "reason"),
 }
 
 

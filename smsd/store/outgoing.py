@@ -25,6 +25,7 @@ from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
+from smsd.store.stops import STOPPED, refuse_stopped, wants_none
 
 IDEMPOTENCY: Final = timedelta(hours=24)
 _EARLIEST: Final = (2**31, -1, -1)
@@ -132,7 +133,9 @@ class Outgoing:
                 place = (found["priority"], found["due_at"], found["id"])
                 queued = _queued(found)
                 decision = choose(queued, tuple(open_ones.values()))
-                if isinstance(decision, Route):
+                if isinstance(decision, Route) and wants_none(tx, queued.id):
+                    refused.append((queued.id, STOPPED))  # said since it was queued
+                elif isinstance(decision, Route):
                     claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     # The parts of a message that was begun have been counted since then.
@@ -183,6 +186,7 @@ class Outgoing:
         def work(tx: Transaction) -> None:
             tx.run("shift messages", step=ms(step))
             tx.run("shift parts", step=ms(step))
+            tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
 
@@ -355,6 +359,7 @@ def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
 def _expand(tx: Transaction, scheduled: int) -> None:
     tx.run("expand scheduled", id=scheduled, now=tx.now)
     tx.run("tell new messages", id=scheduled, now=tx.now)
+    refuse_stopped(tx, scheduled)
     tx.run("remove scheduled", id=scheduled, account=None)
 
 

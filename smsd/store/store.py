@@ -2,11 +2,14 @@
 
 from smsd.store.arrivals import Arrivals
 from smsd.store.calls import CallLog
+from smsd.store.commands import CommandRuns
 from smsd.store.database import Database
 from smsd.store.outgoing import Outgoing
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
+from smsd.store.stops import Stops
 from smsd.store.views import Views
+from smsd.store.webhooks import Webhooks
 
 
 class Store:
@@ -18,4 +21,7 @@ class Store:
         self.reports = Reports(database)
         self.arrivals = Arrivals(database)
         self.calls = CallLog(database)
+        self.stops = Stops(database)
+        self.commands = CommandRuns(database)
+        self.webhooks = Webhooks(database)
         self.views = Views(database)
