@@ -23,7 +23,7 @@ from smsd.adapters.modem.catalogue import load as load_catalogue
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
-from smsd.dispatch.limits import StartpointError, window_start
+from smsd.dispatch.startpoints import StartpointError, window_start
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from smsd.adapters.contract import Adapter
-from smsd.dispatch.limits import window_start
+from smsd.dispatch.startpoints import window_start
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
