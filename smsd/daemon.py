@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ from smsd.config import (
     NAMES_OF_A_MODEM,
     AnyPhone,
     Config,
+    LimitSection,
     ModemSection,
     limits_of,
     missing_programs,
@@ -41,9 +42,11 @@ from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
-from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.phones import Direction, Phone, Phones
 from smsd.dispatch.selftest import SelfTest
+from smsd.dispatch.startpoints import window_start
 from smsd.logs import fields
+from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.store import Store
@@ -98,9 +101,28 @@ def run(config: Config) -> None:
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database)))
+            asyncio.run(_main(config, Store(database, guards(config))))
         finally:
             database.close()
+
+
+def guards(config: Config) -> list[Guard]:
+    """What no recipient gets more of, by the configuration."""
+    dispatch = config.dispatch
+    rules = [
+        ("flood", dispatch.flood, {}),
+        ("loop", dispatch.loop, {"same_text": True}),
+        ("replies", dispatch.replies, {"everybody": False}),
+    ]
+    return [
+        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), **which)
+        for name, limit, which in rules
+        if limit is not None
+    ]
+
+
+def _since(limit: LimitSection, zone: tzinfo, at: datetime) -> datetime:
+    return window_start(limit.startpoint, at, zone)
 
 
 async def _main(config: Config, store: Store) -> None:
@@ -120,7 +142,10 @@ async def _main(config: Config, store: Store) -> None:
             "messages were on their way when smsd ended",
             extra=fields(**{str(state): count for state, count in recovered.items()}),
         )
-    phones = Phones(now, config.zone, lambda: outbox.wake())
+    directions = [Direction(r.prefix, r.phone, r.operator) for r in config.dispatch.routes]
+    await store.registry.configure_prefixes([direction.prefix for direction in directions])
+    bars = await store.bars.all()
+    phones = Phones(now, config.zone, lambda: outbox.wake(), directions, bars)
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
     profiles = load_profiles(Path(config.modem.profiles))
 
@@ -170,6 +195,7 @@ async def _main(config: Config, store: Store) -> None:
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),
+            group.create_task(_keep_bars(phones, store), name="bars"),
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
@@ -246,14 +272,27 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         name=phone.name,
         adapter=_kind(phone),
         priority=phone.priority,
-        limits=tuple(Limit(limit.volume, limit.startpoint) for limit in limits_of(phone)),
+        limits=_limits(phone),
         fallback=phone.fallback,
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        voice=adapter.capabilities.voice,
+        flash=adapter.capabilities.flash,
+        mms=adapter.capabilities.mms,
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
+    )
+
+
+def _limits(phone: AnyPhone) -> tuple[Limit, ...]:
+    """Those on messages in the phone's own unit, that on cost in parts: they are what is paid."""
+    by_message = phone.limit_unit == "messages"
+    cost = limits_of(phone)[len(phone.limits) :]
+    return (
+        *(Limit(limit.volume, limit.startpoint, by_message) for limit in phone.limits),
+        *(Limit(limit.volume, limit.startpoint) for limit in cost),
     )
 
 
@@ -317,6 +356,15 @@ async def _remember(phones: Phones, store: Store) -> None:
     while True:
         phone, imei = await told.get()
         await persist(partial(store.registry.remember_modem, phone, imei))
+
+
+async def _keep_bars(phones: Phones, store: Store) -> None:
+    """Keep what bars each phone, so that a restart does not lift it."""
+    told: asyncio.Queue[Phone] = asyncio.Queue()
+    phones.barred = told.put_nowait
+    while True:
+        phone = await told.get()
+        await persist(partial(store.bars.keep, phone.record.id, phone.bars))
 
 
 async def _live(notifier: Notifier) -> None:

@@ -185,7 +185,7 @@ async def claim(rig: Rig) -> list[Claim]:
     """What the outbox claims when it looks now."""
     claims, _ = await rig.store.outgoing.claim(
         rig.phones.standings(),
-        rig.phones.window_starts(),
+        rig.phones.counts(),
         lambda message, candidates: route(message, candidates, rig.now()),
     )
     return claims

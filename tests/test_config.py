@@ -105,7 +105,7 @@ def test_what_is_shown_has_no_secrets() -> None:
     [
         ({"pohne": []}, 'pohne: unknown key; did you mean "phone"?'),
         ({"api": {"sokcet": "x"}}, 'api.sokcet: unknown key; did you mean "socket"?'),
-        ({"dispatch": {"zzz": 1}}, "dispatch.zzz: unknown key; valid here: paused, timezone"),
+        ({"dispatch": {"zzz": 1}}, "dispatch.zzz: unknown key; valid here: flood, "),
         ({"phone": [MODEM | {"devise": 1}]},
          'phone[0].devise: unknown key; did you mean "device"?'),
         (

@@ -26,12 +26,13 @@ from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.route import route
 from smsd.logs import PHONE, fields, short
 from smsd.model.message import Claim, Fault, FaultClass
+from smsd.model.phone import Health
 from smsd.store.database import Conflict, StoreUnavailable
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
+LONGEST_NAP: Final = 15.0  # seconds; a clock is set without telling anybody
 CLOCK_STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
@@ -84,7 +85,7 @@ class Outbox:
             await self._mind_the_clock()
             claims, due = await self._store.outgoing.claim(
                 () if self.paused else self._phones.standings(),
-                self._phones.window_starts(),
+                self._phones.counts(),
                 lambda message, candidates: route(message, candidates, self._now()),
             )
             for claim in claims:
@@ -109,6 +110,7 @@ class Outbox:
             step = wall - before - timedelta(seconds=steady - steady_before)
             if abs(step) > CLOCK_STEP:
                 await self._store.outgoing.shift(step)
+                self._phones.shift(step)
                 log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
         self._clocks = wall, steady
 
@@ -119,6 +121,7 @@ class Outbox:
             await send(phone.adapter, self._submission(claim), steps)
             steps.check()
         except PhoneError as error:
+            self._count_failure(phone, claim, error)
             await self._failed(phone, claim, error, steps)
         except Conflict:
             log.info("message is no longer to be sent", extra=fields(message=claim.message))
@@ -127,6 +130,7 @@ class Outbox:
             fault = Fault(FaultClass.RETRY, f"nothing could be stored: {error}")
             await self._failed(phone, claim, Throttled(fault, retry_after=STORE_PAUSE), steps)
         else:
+            self._phones.succeeded(phone)
             log.info(
                 "message sent",
                 extra=fields(
@@ -151,6 +155,21 @@ class Outbox:
             validity=max(5, round(left / 60)),
             taken=claim.sent_parts,
         )
+
+    def _count_failure(self, phone: Phone, claim: Claim, error: PhoneError) -> None:
+        """Let the phone's breaker know; what is the message's fault, or our end, tells nothing."""
+        if self._stopping or isinstance(error, Rejected | Declined):
+            return
+        if isinstance(error, Unavailable) and error.health is not Health.UNAVAILABLE:
+            return  # its operator's verdict, which has a time of its own
+        words, by_itself = error.fault.words, isinstance(error, Unavailable)
+        if self._phones.failed(phone, claim.message, words, by_itself=by_itself):
+            log.warning(
+                "phone is left alone for a time: sending by it fails again and again",
+                extra=fields(
+                    phone=phone.record.name, until=phone.breaker.until, times=phone.breaker.openings
+                ),
+            )
 
     async def _failed(self, phone: Phone, claim: Claim, error: PhoneError, steps: "Steps") -> None:
         """Do what the error's class asks for; a part in doubt is never given to anybody again."""

@@ -23,9 +23,7 @@ async def next_due(rig: Rig) -> datetime | None:
 
 async def used(rig: Rig) -> int:
     """Parts used of the first limit of the first phone."""
-    candidates = await rig.store.views.candidates(
-        rig.phones.standings(), rig.phones.window_starts()
-    )
+    candidates = await rig.store.views.candidates(rig.phones.standings(), rig.phones.counts())
     return candidates[0].windows[0].used
 
 
