@@ -161,7 +161,10 @@ async def _main(config: Config, store: Store) -> None:
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
-    gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug)
+    dispatch = config.dispatch
+    gateway = Gateway(
+        store, phones, outbox, now, config.zone, dispatch.validity, hotplug, sticky=dispatch.sticky
+    )
     keys = [
         Key(await store.registry.account(user.name), user.api_key, user.suspended)
         for user in config.user

@@ -24,7 +24,7 @@ LISTS: Final = (
     "phone_group", "media",
 )  # fmt: skip
 OWN_LISTS: Final = ("message", "call", "inbox", "datagram")
-_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
+_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "media"})
 _READING: Final = frozenset({"received", "call", "inbox", "datagram"})
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
@@ -65,7 +65,7 @@ class RaspiSms:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
         account.need("read" if entry in _READING else "send")
-        page = max(0, _integer(request.match_info.get("page")))
+        page = max(0, integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
         found = await self._items(entry, account, request, page, after, before)
@@ -103,6 +103,9 @@ class RaspiSms:
                 return [items.inbox(row, zone) for row in rows]
             case "datagram":
                 return [items.datagram(row, zone, account.id) for row in rows]
+            case "phone_group":
+                status = await self._gateway.statuses()
+                return [items.phone_group(row, zone, account.id, status) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
             case _:
@@ -118,10 +121,15 @@ class RaspiSms:
         account = self._door.account(request, body)
         account.need("send")
 
+        group = integer(str(body.get("id_phone_group") or 0))
+        known = group and await self._gateway.store.phone_groups.one(group, account.sees)
+
         def check() -> scheduled.Checked:
             return scheduled.check(
                 body,
                 phones=lambda phone: phone in self._gateway.phones,
+                group=group if known else None,
+                sticky=self._gateway.sticky,
                 zone=self._gateway.zone,
                 region=self._region,
                 validity=self._gateway.validity,
@@ -151,7 +159,7 @@ class RaspiSms:
         number = request.match_info["id"]
         if not (
             number.isascii() and number.isdigit()
-        ) or not await self._gateway.store.outgoing.cancel(_integer(number), account.sees):
+        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.sees):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 
@@ -159,7 +167,7 @@ class RaspiSms:
         """``GET /api/message/{id}/``: all that is known of one outgoing message."""
         account = self._door.account(request, {})
         account.need("send")
-        found = await self._gateway.message(_integer(request.match_info["id"]), account.sees)
+        found = await self._gateway.message(integer(request.match_info["id"]), account.sees)
         if found is None:
             raise ApiError(Code.INVALID_PARAMETER, "no message has this id.", status=404)
         row, route = found
@@ -170,7 +178,7 @@ class RaspiSms:
         body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
-        status = await self._gateway.look(_integer(request.match_info["id"]))
+        status = await self._gateway.look(integer(request.match_info["id"]))
         if status is None:
             raise ApiError(Code.CANNOT_UPDATE)
         if status == "disabled":
@@ -242,13 +250,13 @@ def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, st
     return key, hashlib.sha256(canonical).hexdigest()
 
 
-def _integer(text: str | None) -> int:
+def integer(text: str | None) -> int:
     """A number in a path as PHP casts it, but only a whole one: all else is 0, as for PHP."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _given(text: str | None) -> int | None:
-    return None if text is None else _integer(text)
+    return None if text is None else integer(text)
 
 
 def _links(

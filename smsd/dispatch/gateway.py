@@ -22,7 +22,10 @@ LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a wo
 
 
 class Gateway:
-    """Store, phones and outbox together; ``validity`` is the usual one in seconds."""
+    """Store, phones and outbox together; ``validity`` is the usual one in seconds.
+
+    ``sticky``: messages go by the phone that their recipient knows, unless a request says no.
+    """
 
     def __init__(
         self,
@@ -33,11 +36,14 @@ class Gateway:
         zone: tzinfo,
         validity: int,
         hotplug: Hotplug | None = None,
+        *,
+        sticky: bool = False,
     ) -> None:
         self.store = store
         self.phones = phones
         self.zone = zone
         self.validity = validity
+        self.sticky = sticky
         self.now = now
         self._outbox = outbox
         self._hotplug = hotplug
