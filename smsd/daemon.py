@@ -38,6 +38,7 @@ from smsd.config import (
     missing_programs,
 )
 from smsd.dispatch.balance import Balances
+from smsd.dispatch.bars import keep_bars
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
@@ -198,7 +199,7 @@ async def _main(config: Config, store: Store) -> None:
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),
-            group.create_task(_keep_bars(phones, store), name="bars"),
+            group.create_task(keep_bars(phones, store), name="bars"),
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
@@ -359,15 +360,6 @@ async def _remember(phones: Phones, store: Store) -> None:
     while True:
         phone, imei = await told.get()
         await persist(partial(store.registry.remember_modem, phone, imei))
-
-
-async def _keep_bars(phones: Phones, store: Store) -> None:
-    """Keep what bars each phone, so that a restart does not lift it."""
-    told: asyncio.Queue[Phone] = asyncio.Queue()
-    phones.barred = told.put_nowait
-    while True:
-        phone = await told.get()
-        await persist(partial(store.bars.keep, phone.record.id, phone.bars))
 
 
 async def _live(notifier: Notifier) -> None:

@@ -71,16 +71,22 @@ class Outbox:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._woken.clear()
-                nap = await self._decide(group)
-                if nap > 0:
-                    try:
-                        async with asyncio.timeout(min(nap, LONGEST_NAP)):
-                            await self._woken.wait()
-                    except TimeoutError:
-                        pass
+                await self._rest(await self._decide(group))
 
-    async def _decide(self, group: asyncio.TaskGroup) -> float:
-        """Claim what can be claimed; returns how many seconds nothing more can be due."""
+    async def _rest(self, until: datetime | None) -> None:
+        """Wait for `wake` or that moment; meanwhile only the clock is looked at, not the queue."""
+        while not self._woken.is_set() and abs(self._clock_step()) <= CLOCK_STEP:
+            left = LONGEST_NAP if until is None else (until - self._now()).total_seconds()
+            if left <= 0:
+                return
+            try:
+                async with asyncio.timeout(min(left, LONGEST_NAP)):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _decide(self, group: asyncio.TaskGroup) -> datetime | None:
+        """Claim what can be claimed; returns when there may be more, ``None``: not by itself."""
         try:
             await self._mind_the_clock()
             claims, due = await self._store.outgoing.claim(
@@ -94,25 +100,28 @@ class Outbox:
                 group.create_task(self._send(phone, claim), name=f"send-{claim.message}")
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
-            return STORE_PAUSE
+            return self._now() + timedelta(seconds=STORE_PAUSE)
         now = self._now()
         moments = [due, *self._phones.bars_end(now)]
-        return min(
-            [max((m - now).total_seconds(), 0.001) for m in moments if m is not None],
-            default=LONGEST_NAP,
-        )
+        soonest = min((moment for moment in moments if moment is not None), default=None)
+        return soonest and max(soonest, now + timedelta(milliseconds=1))
+
+    def _clock_step(self) -> timedelta:
+        """How far the clock was set since it was minded."""
+        if self._clocks is None:
+            return timedelta()
+        wall, steady = self._clocks
+        passed = asyncio.get_running_loop().time() - steady
+        return self._now() - wall - timedelta(seconds=passed)
 
     async def _mind_the_clock(self) -> None:
         """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""
-        wall, steady = self._now(), asyncio.get_running_loop().time()
-        if self._clocks is not None:
-            before, steady_before = self._clocks
-            step = wall - before - timedelta(seconds=steady - steady_before)
-            if abs(step) > CLOCK_STEP:
-                await self._store.outgoing.shift(step)
-                self._phones.shift(step)
-                log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
-        self._clocks = wall, steady
+        step = self._clock_step()
+        if abs(step) > CLOCK_STEP:
+            await self._store.outgoing.shift(step)
+            self._phones.shift(step)
+            log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
+        self._clocks = self._now(), asyncio.get_running_loop().time()
 
     async def _send(self, phone: Phone, claim: Claim) -> None:
         PHONE.set(phone.record.name)

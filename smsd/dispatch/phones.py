@@ -46,7 +46,7 @@ class Phone:
 
     @property
     def bars(self) -> dict[BarKind, Bar]:
-        """All verdicts on it, those that are over too; the first that holds is told."""
+        """All verdicts on it, those that are over too."""
         found = {
             BarKind.CREDIT: self.credit,
             BarKind.OPERATOR: self.bar,
@@ -55,9 +55,9 @@ class Phone:
         return {kind: bar for kind, bar in found.items() if bar is not None}
 
     def barred(self, now: datetime) -> Bar | None:
-        """The verdict that holds at this moment."""
-        bars = self.bars.values()
-        return next((bar for bar in bars if bar.until is None or bar.until > now), None)
+        """The verdict that holds at this moment; of several the one that holds the longest."""
+        bars = [bar for bar in self.bars.values() if bar.until is None or bar.until > now]
+        return max(bars, key=lambda bar: (bar.until is None, bar.until or now), default=None)
 
     def standing(self, now: datetime, prefixes: frozenset[str] = frozenset()) -> Standing:
         """How it is at this moment."""
