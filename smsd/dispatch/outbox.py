@@ -97,7 +97,7 @@ class Outbox:
             for claim in claims:
                 phone = self._phones[claim.phone]
                 phone.busy += 1
-                group.create_task(self._send(phone, claim), name=f"send-{claim.message}")
+                group.create_task(self._send(phone, claim, group), name=f"send-{claim.message}")
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
             return self._now() + timedelta(seconds=STORE_PAUSE)
@@ -123,9 +123,28 @@ class Outbox:
             log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
         self._clocks = self._now(), asyncio.get_running_loop().time()
 
-    async def _send(self, phone: Phone, claim: Claim) -> None:
+    async def _send(self, phone: Phone, claim: Claim, group: asyncio.TaskGroup) -> None:
         PHONE.set(phone.record.name)
-        steps = Steps(self._store, claim, lambda: self._stopping)
+        steps = Steps(self._store, claim, lambda: self._stopping, group)
+        try:
+            await self._attempt(phone, claim, steps)
+        finally:
+            # Free before the last answer is on the disk: the store keeps the order of what it does.
+            phone.busy -= 1
+            self._woken.set()
+            await steps.noted()
+        if steps.went:
+            log.info(
+                "message sent",
+                extra=fields(
+                    message=claim.message,
+                    phone=phone.record.name,
+                    to=short(claim.destination),
+                    parts=steps.completed,
+                ),
+            )
+
+    async def _attempt(self, phone: Phone, claim: Claim, steps: "Steps") -> None:
         try:
             await send(phone.adapter, self._submission(claim), steps)
             steps.check()
@@ -140,18 +159,6 @@ class Outbox:
             await self._failed(phone, claim, Throttled(fault, retry_after=STORE_PAUSE), steps)
         else:
             self._phones.succeeded(phone)
-            log.info(
-                "message sent",
-                extra=fields(
-                    message=claim.message,
-                    phone=phone.record.name,
-                    to=short(claim.destination),
-                    parts=steps.completed,
-                ),
-            )
-        finally:
-            phone.busy -= 1
-            self._woken.set()
 
     def _submission(self, claim: Claim) -> Submission:
         left = (claim.expires_at - self._now()).total_seconds()
@@ -194,6 +201,7 @@ class Outbox:
                 reason=fault.words,
             ),
         )
+        await steps.noted()  # what went is on the disk before it is said what did not
         now, attempt, store = self._now(), claim.attempt, self._store
         patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
         match error:
@@ -229,15 +237,29 @@ class Outbox:
 
 
 class Steps:
-    """How far one attempt has come; each step is durable when the call returns."""
+    """How far one attempt has come.
 
-    def __init__(self, store: Store, claim: Claim, stopping: Callable[[], bool]) -> None:
+    A part is on the disk before it leaves. That the network took it is handed to the store at once
+    and awaited later: the store works in order, so no later step is on the disk without it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        claim: Claim,
+        stopping: Callable[[], bool],
+        group: asyncio.TaskGroup,
+    ) -> None:
         self._store = store
         self._claim = claim
         self._stopping = stopping
+        self._group = group
         self.completed = 0
         self.in_doubt = False
+        self.went = False
+        """All of it went, as far as the adapter tells."""
         self._total = 1
+        self._noting: list[asyncio.Task[bool]] = []
 
     async def begin(self, part: int, total: int) -> None:
         """The part is about to leave. Raises rather than let anything leave unrecorded."""
@@ -250,11 +272,17 @@ class Steps:
 
     async def complete(self, part: int, reference: str | None) -> None:
         """The network took the part; this is told to the store until the store can keep it."""
-        await persist(
-            lambda: self._store.outgoing.complete_part(self._claim.attempt, part, reference)
-        )
+        attempt = self._claim.attempt
+        told = persist(lambda: self._store.outgoing.complete_part(attempt, part, reference))
+        self._noting.append(self._group.create_task(told, name=f"note-{self._claim.message}"))
+        await asyncio.sleep(0)  # it is the store's next work from here on
         self.in_doubt = False
         self.completed += 1
+
+    async def noted(self) -> None:
+        """Wait until all that the network took is on the disk."""
+        if self._noting:
+            await asyncio.wait(self._noting)
 
     def check(self) -> None:
         """Raise what is left open by an adapter that returned before it had told of every part."""
@@ -263,3 +291,4 @@ class Steps:
             raise Uncertain(Fault(FaultClass.AMBIGUOUS, f"{words}: it may have gone"))
         if self.completed + len(self._claim.sent_parts) < self._total:
             raise Rejected(Fault(FaultClass.PERMANENT, words))
+        self.went = True

@@ -53,6 +53,7 @@ class Outgoing:
     def __init__(self, database: Database, guards: Sequence[Guard] = ()) -> None:
         self._database = database
         self._guards = guards
+        self._newest: int | None = None
 
     async def schedule(
         self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
@@ -124,23 +125,24 @@ class Outgoing:
         first, and messages whose validity is over end here. Returns the claims, and when something
         is due next, or a limit has room again for what waits (``None``: nothing is).
         """
-        await self._database.transaction(self._make_due)
+        await self._database.transaction(self._make_due, sync=Sync.WHENEVER)
 
         def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
             place = _EARLIEST
+            lanes = [row["lane"] for row in tx.rows("lanes")]
             passed: dict[str, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
-                found = _next_due(tx, place, passed, open_ones, choose)
+                found = _next_due(tx, place, lanes, passed, open_ones, choose)
                 if found is None:
                     break
                 place = (found["priority"], found["due_at"], found["id"])
                 queued = _queued(found)
                 decision = choose(queued, tuple(open_ones.values()))
                 if isinstance(decision, Route):
-                    claims.append(_claim(tx, queued, found, decision))
+                    claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     open_ones[phone] = used_more(open_ones[phone], queued)
                     passed.clear()  # what waited for this phone may now have another's fallback
@@ -150,7 +152,7 @@ class Outgoing:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
             moments = [] if due is None else [moment(due)]
-            if tx.value("something is due", now=tx.now):
+            if lanes:
                 # Sizes in a lane that no phone takes anything from are not known: one part, then.
                 smallest = min((min(sizes) for sizes in passed.values()), default=1)
                 moments += next_room(tx, open_ones.values(), counts, smallest)
@@ -176,6 +178,33 @@ class Outgoing:
         refuse_too_many(tx, scheduled, self._guards)
         tx.run("remove scheduled", id=scheduled, account=None)
 
+    def _claim(self, tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
+        """Give a message to a phone.
+
+        A claim is answered before it is committed, and may be undone behind the back of who has
+        it. So no two attempts have one id: of one that was undone nobody finds anything.
+        """
+        move(tx, queued.id, Change.CLAIM, route.words)
+        tx.run("claim", id=queued.id, phone=route.phone)
+        if row["sticky"] and queued.known is None:
+            tx.run("known from now on", phone=route.phone, destination=queued.destination)
+        if self._newest is None:
+            self._newest = tx.value("newest attempt")
+        self._newest += 1
+        tx.run(
+            "add attempt", id=self._newest, message=queued.id, phone=route.phone,
+            route=route.words, now=tx.now,
+        )  # fmt: skip
+        sent = (
+            {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
+            if queued.begun_on is not None
+            else {}
+        )
+        return Claim(
+            queued.id, AttemptId(self._newest), route.phone, queued.destination, row["text"],
+            queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
+        )  # fmt: skip
+
     async def shift(self, step: timedelta) -> None:
         """The clock was set forward or back by ``step``: nothing expires or waits for that."""
 
@@ -189,15 +218,11 @@ class Outgoing:
         """The part is about to leave: from here on it may have gone."""
 
         def work(tx: Transaction) -> None:
-            row = tx.row("attempt", id=claim.attempt)
-            if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
-                raise Conflict("the message is no longer this phone's to send")
-            if tx.row("part begun", attempt=claim.attempt, number=part) is not None:
-                raise Conflict("the part has left before")
-            tx.run(
-                "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
-                number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,
-            )  # fmt: skip
+            begun = tx.run(
+                "begin part", attempt=claim.attempt, number=part, total=total, now=tx.now
+            )
+            if not begun:
+                raise Conflict("the message is not this phone's to send, or the part has left")
 
         await self._database.transaction(work)
 
@@ -221,6 +246,7 @@ class Outgoing:
             if reference is not None:
                 apply_early_reports(tx, row, reference)
             review(tx, row["message_id"])
+            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for this
             return True
 
         # What a power cut takes back of this is a part in doubt, as if the answer had not come.
@@ -349,6 +375,7 @@ def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
 def _next_due(
     tx: Transaction,
     place: tuple[int, int, int],
+    lanes: Sequence[str],
     passed: Mapping[str, set[int]],
     open_ones: Mapping[PhoneId, Candidate],
     choose: Choose,
@@ -358,7 +385,6 @@ def _next_due(
     ``passed`` are, for each lane, the sizes of messages that have to wait: there may be thousands.
     """
     everyone = tuple(open_ones.values())
-    lanes = [row["lane"] for row in tx.rows("lanes")]
     priority, due_at, after = place
     found = [
         tx.row(
@@ -378,26 +404,6 @@ def _next_due(
 
 def _order(row: Row) -> tuple[int, int, int]:
     return -row["priority"], row["due_at"], row["id"]
-
-
-def _claim(tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
-    """Give a message to a phone."""
-    move(tx, queued.id, Change.CLAIM, route.words)
-    tx.run("claim", id=queued.id, phone=route.phone)
-    if row["sticky"] and queued.known is None:
-        tx.run("known from now on", phone=route.phone, destination=queued.destination)
-    attempt = tx.value(
-        "add attempt", message=queued.id, phone=route.phone, route=route.words, now=tx.now
-    )
-    sent = (
-        {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
-        if queued.begun_on is not None
-        else {}
-    )
-    return Claim(
-        queued.id, AttemptId(attempt), route.phone, queued.destination, row["text"],
-        queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
-    )  # fmt: skip
 
 
 def _queued(row: Row) -> Queued:

@@ -122,12 +122,9 @@ WITH RECURSIVE step (lane) AS (
       FROM step WHERE step.lane IS NOT NULL)
 SELECT lane FROM step WHERE lane IS NOT NULL;
 
--- something is due --
-SELECT EXISTS (SELECT 1 FROM message WHERE state = 'queued' AND due_at <= :now);
-
 -- shift messages --
 -- The clock was set: what waits keeps the time that it had left.
-UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step
  WHERE state IN ('queued', 'claimed');
 
 -- shift parts --
@@ -135,7 +132,7 @@ UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
 
 -- next due --
 SELECT min(at) FROM (
-    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > :now
+    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > created_at AND due_at > :now
     UNION ALL SELECT min(expires_at) FROM message WHERE state = 'queued'
     UNION ALL SELECT min(at) FROM scheduled);
 
@@ -154,8 +151,10 @@ INSERT INTO event (at, kind, received_id) VALUES (:now, 'received', :id);
 UPDATE message SET phone_id = :phone, attempts = attempts + 1 WHERE id = :id;
 
 -- add attempt --
-INSERT INTO attempt (message_id, phone_id, route, started_at) VALUES (:message, :phone, :route, :now)
-RETURNING id;
+INSERT INTO attempt (id, message_id, phone_id, route, started_at) VALUES (:id, :message, :phone, :route, :now);
+
+-- newest attempt --
+SELECT coalesce(max(id), 0) FROM attempt;
 
 -- attempt --
 SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.begun_on
@@ -211,12 +210,13 @@ SELECT max(begun_at) AS at FROM part
  WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
  GROUP BY message_id ORDER BY at LIMIT 1 OFFSET :over - 1;
 
--- part begun --
-SELECT id FROM part WHERE attempt_id = :attempt AND number = :number;
-
 -- begin part --
+-- Nothing, if the message is no longer that attempt's to send or the part has left before.
 INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
-VALUES (:message, :attempt, :phone, :number, :total, :size, 'begun', :now);
+SELECT m.id, a.id, a.phone_id, :number, :total, max(1, m.parts / :total), 'begun', :now
+  FROM attempt a JOIN message m ON m.id = a.message_id
+ WHERE a.id = :attempt AND a.outcome IS NULL AND m.state = 'claimed'
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.attempt_id = a.id AND p.number = :number);
 
 -- complete part --
 UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
@@ -227,7 +227,7 @@ RETURNING id, message_id, phone_id, begun_at;
 UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
 
 -- begun on --
-UPDATE message SET begun_on = :phone WHERE id = :id;
+UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;
 
 -- parts --
 SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
@@ -237,32 +237,34 @@ SELECT number, total, state, reference, verdict, verdict_code, verdict_words FRO
 SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
 
 -- message state --
-SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
+SELECT state, fault_class, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
   FROM message WHERE id = :id;
 
 -- claimed --
 SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
-  FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
+  FROM message m WHERE m.state = 'claimed' ORDER BY +m.id;
 
 -- part by reference --
 -- Newest first: TP-MR has eight bits and comes round. A part that was delivered wants no more reports.
 SELECT p.id, p.begun_at, p.sent_at, m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND p.begun_at >= :since
+ WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND +p.begun_at >= :since
    AND (p.verdict IS NULL OR p.verdict <> 'delivered')
  ORDER BY p.id DESC LIMIT 20;
 
 -- parts in flight --
 -- Begun, and their answer is still awaited: a report may come before it.
-SELECT m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'claimed';
+SELECT m.destination FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun';
 
 -- parts in doubt --
 -- Given up without an answer: a report may tell that they went, and under which reference.
 SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
-       (SELECT q.reference FROM part q WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
+       (SELECT q.reference FROM part q NOT INDEXED
+         WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
          ORDER BY q.id DESC LIMIT 1) AS previous
-  FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'uncertain' AND p.begun_at >= :since
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun'
+   AND p.begun_at >= :since
  ORDER BY p.id;
 
 -- judge part --
@@ -271,10 +273,12 @@ UPDATE part SET verdict = :verdict, verdict_code = :code, verdict_words = :words
  WHERE id = :id AND (verdict IS NULL OR verdict = 'trying' OR (verdict = 'failed' AND :verdict = 'delivered'))
 RETURNING message_id;
 
+-- same report --
+SELECT id FROM report WHERE phone_id = :phone AND key = :key;
+
 -- add report --
-INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at)
-VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now)
-ON CONFLICT (phone_id, key) DO NOTHING RETURNING id;
+INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at, part_id)
+VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now, :part);
 
 -- bind report --
 UPDATE report SET part_id = :part WHERE id = :id;
@@ -290,7 +294,7 @@ SELECT id, reference, recipient, verdict, code, words FROM report
 -- awaited --
 SELECT p.reference, m.destination, p.sent_at FROM part p JOIN message m ON m.id = p.message_id
  WHERE p.phone_id = :phone AND p.state = 'sent' AND (p.verdict IS NULL OR p.verdict = 'trying')
-   AND p.sent_at >= :since AND p.reference IS NOT NULL
+   AND p.sent_at >= :since AND length(p.reference) > 3
  ORDER BY p.id LIMIT 500;
 
 -- add sended --
@@ -402,10 +406,10 @@ DELETE FROM idempotency WHERE at < :before;
 UPDATE pulse SET at = :now;
 
 -- counts --
-SELECT state, count(*) AS n FROM message WHERE state IN ('queued', 'claimed', 'uncertain') GROUP BY state;
-
--- oldest queued --
-SELECT min(due_at) FROM message WHERE state = 'queued' AND due_at <= :now;
+-- In one pass of an index that holds all of it: a million may wait.
+SELECT 'queued' AS state, count(*) AS n, min(due_at) AS oldest FROM message INDEXED BY message_due WHERE state = 'queued'
+ UNION ALL SELECT 'claimed', count(*), NULL FROM message WHERE state = 'claimed'
+ UNION ALL SELECT 'uncertain', count(*), NULL FROM message WHERE state = 'uncertain';
 
 -- message --
 SELECT * FROM message WHERE id = :id AND (:account IS NULL OR account_id = :account);
@@ -531,7 +535,8 @@ INSERT INTO phone_group_phone (group_id, phone_id) VALUES (:id, :phone);
 -- wait for group --
 -- What is queued is told by its lane.
 SELECT EXISTS (SELECT 1 FROM scheduled WHERE phone_group_id = :id)
-    OR EXISTS (SELECT 1 FROM message WHERE state IN ('claimed', 'uncertain') AND wanted_group_id = :id);
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'claimed' AND wanted_group_id = :id)
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'uncertain' AND wanted_group_id = :id);
 
 -- remove phone group --
 DELETE FROM phone_group WHERE id = :id;

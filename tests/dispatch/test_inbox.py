@@ -98,12 +98,12 @@ def test_reports_and_late_answers_reach_their_message() -> None:
         taken = await claimed(rig)
         await rig.store.outgoing.begin_part(taken, 1, 1)
         await rig.store.outgoing.doubt(taken.attempt, fault(FaultClass.AMBIGUOUS))
-        await sink.answered_late(LateAnswer(taken.attempt, 1, "9"))
-        await sink.answered_late(LateAnswer(taken.attempt, 1, "9"))
+        await sink.answered_late(LateAnswer(taken.attempt, 1, "id-9"))
+        await sink.answered_late(LateAnswer(taken.attempt, 1, "id-9"))
         assert await rig.state(message) == State.SENT
         [awaited] = await sink.awaited()
-        assert awaited.reference == "9"
-        report = Report("9", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="k")
+        assert awaited.reference == "id-9"
+        report = Report("id-9", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="k")
         await sink.reported(report)
         assert await rig.state(message) == State.DELIVERED
         assert await sink.awaited() == []
