@@ -9,9 +9,10 @@ from smsd.api import items
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import items as listed
-from smsd.api.raspisms import body_of, integer
+from smsd.api.raspisms import body_of, idempotency, integer
 from smsd.dispatch.gateway import Gateway
 from smsd.store.database import Conflict
+from smsd.store.groups import NameTaken
 
 LONGEST_NAME: Final = 100  # characters; RaspiSMS's column
 MOST_PHONES: Final = 1000
@@ -52,9 +53,12 @@ class PhoneGroups:
             # RaspiSMS drops what is sent to an empty group without a word.
             raise ApiError(Code.MISSING_PARAMETER, "phones : at least one phone is expected.")
         try:
-            return answer(await self._groups.create(account.id, name, phones))
-        except Conflict as error:
+            key = idempotency(request, body)
+            return answer(await self._groups.create(account.id, name, phones, key))
+        except NameTaken as error:
             raise ApiError(Code.INVALID_PARAMETER, f"name : {error}.") from error
+        except Conflict as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
 
     async def read(self, request: web.Request) -> web.Response:
         """``GET /api/phone_group/{id}/``."""
@@ -80,7 +84,7 @@ class PhoneGroups:
             found = await self._groups.update(
                 integer(request.match_info["id"]), account.sees, name, phones
             )
-        except Conflict as error:
+        except NameTaken as error:
             raise ApiError(Code.INVALID_PARAMETER, f"name : {error}.") from error
         if not found:
             raise ApiError(Code.CANNOT_UPDATE, "No phone group with this id.")

@@ -139,7 +139,7 @@ class RaspiSms:
         checked = await asyncio.to_thread(check) if _large(request) else check()
         try:
             accepted = await self._gateway.accept(
-                account.id, checked.draft, _idempotency(request, body)
+                account.id, checked.draft, idempotency(request, body)
             )
         except Conflict as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
@@ -237,7 +237,7 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
             return bytes(value).decode()
 
 
-def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
+def idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
     """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -246,7 +246,7 @@ def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, st
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
     asked = {name: value for name, value in body.items() if name != "api_key"}
-    canonical = json.dumps(asked, sort_keys=True).encode()
+    canonical = json.dumps([request.path.rstrip("/"), asked], sort_keys=True).encode()
     return key, hashlib.sha256(canonical).hexdigest()
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from smsd.model.phone import Bar, Health
 
-PATIENCE: Final = 5  # failures in a row; a modem has a ladder of recovery of its own
+PATIENCE: Final = 5  # failures in a row
 CLOUD_PATIENCE: Final = 3  # (contracts of providers: network and 5xx, three in a row)
 FIRST_REST: Final = timedelta(minutes=1)
 LONGEST_REST: Final = timedelta(minutes=30)
@@ -34,11 +34,12 @@ class Breaker:
     openings: int = 0
 
     def failed(
-        self, now: datetime, message: int, words: str, patience: int, *, by_itself: bool
+        self, now: datetime, message: int, words: str, patience: float, *, by_itself: bool
     ) -> "Breaker":
         """A sending failed; ``by_itself``: the phone says that it is its own doing.
 
-        Else one message that fails again and again counts once: it may be the message.
+        Else one message that fails again and again counts once: it may be the message. With
+        endless ``patience`` it does not open.
         """
         counts = by_itself or message != self.message or self.openings > 0
         failures = self.failures + counts

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from math import inf
+from typing import Final
 
 from smsd.adapters.contract import Adapter
 from smsd.dispatch.breaker import CLOUD_PATIENCE, PATIENCE, Breaker, reopened
 from smsd.dispatch.startpoints import leaves, window_start
 from smsd.model.phone import Bar, BarKind, Count, Health, PhoneId, PhoneRecord, Standing
+
+WORTH_KEEPING: Final = timedelta(minutes=1)  # a shorter bar is over before a restart matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +183,12 @@ class Phones:
     def failed(self, phone: Phone, message: int, words: str, *, by_itself: bool) -> bool:
         """A sending by the phone failed and it is not proven that it is the message's fault.
 
-        True if the phone is left alone from now on. ``by_itself``: see `Breaker.failed`.
+        True if the phone is left alone from now on. ``by_itself``: see `Breaker.failed`. A modem
+        that says so mends itself, step by step, and takes each sending for evidence.
         """
-        before, patience = phone.breaker, CLOUD_PATIENCE if phone.record.cloud else PATIENCE
+        before = phone.breaker
+        mends_itself = by_itself and not phone.record.cloud
+        patience = inf if mends_itself else CLOUD_PATIENCE if phone.record.cloud else PATIENCE
         phone.breaker = before.failed(self._now(), message, words, patience, by_itself=by_itself)
         opened = phone.breaker.openings > before.openings
         if opened:
@@ -232,7 +239,8 @@ class Phones:
             news = bar is None or bar.health is not health or bar.until is None or bar.until <= now
             since = now if news or bar is None else bar.since
             phone.bar = Bar(health, words, hint, since, until)
-            self.barred(phone)
+            if until - now >= WORTH_KEEPING:
+                self.barred(phone)
             return news
         news = (phone.health, phone.words) != (health, words)
         if phone.health is not health:

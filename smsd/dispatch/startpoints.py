@@ -54,24 +54,21 @@ def leaves(startpoint: str, counted: datetime, now: datetime, zone: tzinfo) -> d
 
     if gone(now):
         return now
-    try:
-        stays, step = now, timedelta(hours=1)
-        while not gone(stays + step):
-            stays += step
-            if step > FARTHEST:
-                return None
-            # By the day for a year: "-1 month" goes back and forth at the end of a short month.
-            ahead = stays - now
-            if ahead >= timedelta(days=400):
-                step *= 2
-            elif ahead >= timedelta(days=3):
-                step = timedelta(days=1)
-        goes = stays + step
-        while goes - stays > timedelta(milliseconds=1):
-            middle = stays + (goes - stays) / 2
-            stays, goes = (stays, middle) if gone(middle) else (middle, goes)
-    except (StartpointError, OverflowError):  # the end of the calendar
-        return None
+    stays, step = now, timedelta(hours=1)
+    while not gone(stays + step):
+        stays += step
+        if step > FARTHEST:
+            return None
+        # By the day for a year: "-1 month" goes back and forth at the end of a short month.
+        ahead = stays - now
+        if ahead >= timedelta(days=400):
+            step *= 2
+        elif ahead >= timedelta(days=3):
+            step = timedelta(days=1)
+    goes = stays + step
+    while goes - stays > timedelta(milliseconds=1):
+        middle = stays + (goes - stays) / 2
+        stays, goes = (stays, middle) if gone(middle) else (middle, goes)
     return goes
 
 

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from smsd.store.database import Conflict, Database, Transaction
+from smsd.store.idempotency import Key, once
 from smsd.store.lanes import any_of
+
+
+class NameTaken(Conflict):
+    """Another phone group of the account has that name."""
 
 
 class PhoneGroups:
@@ -16,14 +21,19 @@ class PhoneGroups:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, account: int, name: str, phones: Sequence[int]) -> int:
-        """A new group; its id. Raises `Conflict` if the account has one of that name."""
+    async def create(
+        self, account: int, name: str, phones: Sequence[int], idempotency: Key | None = None
+    ) -> int:
+        """A new group; its id. Raises `NameTaken` if the account has one of that name."""
 
         def work(tx: Transaction) -> int:
-            _free(tx, account, name, None)
-            group = int(tx.value("add phone group", account=account, name=name, now=tx.now))
-            _fill(tx, group, phones)
-            return group
+            def make() -> int:
+                _free(tx, account, name, None)
+                group = int(tx.value("add phone group", account=account, name=name, now=tx.now))
+                _fill(tx, group, phones)
+                return group
+
+            return once(tx, account, idempotency, make)[0]
 
         return await self._database.transaction(work)
 
@@ -71,7 +81,7 @@ class PhoneGroups:
 
 def _free(tx: Transaction, account: int, name: str, group: int | None) -> None:
     if tx.value("phone group named", account=account, name=name) not in (None, group):
-        raise Conflict("a phone group of that name is there already")
+        raise NameTaken("a phone group of that name is there already")
 
 
 def _fill(tx: Transaction, group: int, phones: Sequence[int]) -> None:

@@ -25,12 +25,12 @@ from smsd.model.message import (
 from smsd.model.phone import Candidate, PhoneId, Standing
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.guards import refuse_too_many
+from smsd.store.idempotency import Key, once
 from smsd.store.lanes import any_of
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
 from smsd.store.usage import Counts, candidates, next_room, used_more
 
-IDEMPOTENCY: Final = timedelta(hours=24)
 _EARLIEST: Final = (2**31, -1, -1)
 
 Choose = Callable[[Queued, Sequence[Candidate]], Decision]
@@ -56,7 +56,7 @@ class Outgoing:
         self._newest: int | None = None
 
     async def schedule(
-        self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
+        self, account: int, draft: Draft, idempotency: Key | None = None
     ) -> Accepted:
         """Keep a draft; what is due now is queued in the same transaction.
 
@@ -65,39 +65,29 @@ class Outgoing:
         """
 
         def work(tx: Transaction) -> Accepted:
-            if idempotency is not None:
-                key, digest = idempotency
-                since = tx.now - ms(IDEMPOTENCY)
-                tx.run("forget idempotent", before=since)
-                known = tx.row("idempotent", account=account, key=key, since=since)
-                if known is not None:
-                    if known["digest"] != digest:
-                        raise Conflict("this Idempotency-Key was used for another request")
-                    return Accepted(known["scheduled_id"], again=True)
-            at = tx.now if draft.at is None else milliseconds(draft.at)
-            scheduled: int = tx.value(
-                "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
-                flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
-                group=draft.group, sticky=draft.sticky, automatic=draft.automatic,
-                validity=draft.validity, now=tx.now,
-            )  # fmt: skip
-            tx.run_many(
-                "add scheduled number",
-                (
-                    {"scheduled": scheduled, "number": number, "data": data, "now": tx.now}
-                    for number, data in draft.numbers
-                ),
-            )
-            if idempotency is not None:
-                tx.run(
-                    "remember idempotent", account=account, key=key, digest=digest,
-                    scheduled=scheduled, now=tx.now,
-                )  # fmt: skip
-            if at <= tx.now:
-                self._expand(tx, scheduled)
-            return Accepted(ScheduledId(scheduled))
+            made, again = once(tx, account, idempotency, lambda: self._keep(tx, account, draft))
+            return Accepted(ScheduledId(made), again)
 
         return await self._database.transaction(work)
+
+    def _keep(self, tx: Transaction, account: int, draft: Draft) -> int:
+        at = tx.now if draft.at is None else milliseconds(draft.at)
+        scheduled: int = tx.value(
+            "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
+            flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
+            group=draft.group, sticky=draft.sticky, automatic=draft.automatic,
+            validity=draft.validity, now=tx.now,
+        )  # fmt: skip
+        tx.run_many(
+            "add scheduled number",
+            (
+                {"scheduled": scheduled, "number": number, "data": data, "now": tx.now}
+                for number, data in draft.numbers
+            ),
+        )
+        if at <= tx.now:
+            self._expand(tx, scheduled)
+        return scheduled
 
     async def cancel(self, scheduled: int, account: int | None) -> bool:
         """Take back a scheduled message, or those of its messages that no phone has begun.

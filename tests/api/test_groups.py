@@ -71,6 +71,23 @@ def test_what_is_wrong_with_a_new_group_is_said(
     served(tmp_path, test)
 
 
+def test_the_same_key_makes_a_group_once(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        key = {"Idempotency-Key": "k"}
+        body = {"name": "north", "phones": [1]}
+        for _ in range(2):
+            answer = await client.post("/api/phone_group/", json=body, headers=key)
+            assert (answer.status, answer.body["response"]) == (200, 1)
+        other = await client.post("/api/phone_group", json=body | {"name": "x"}, headers=key)
+        assert other.status == 409
+        sent = await client.post("/api/scheduled/", json=FIELDS, headers=key)
+        assert sent.status == 409
+        many = await client.post("/api/phone_group/", json={"name": "x", "phones": [1] * 1001})
+        assert (many.status, "at most 1000" in many.body["message"]) == (400, True)
+
+    served(tmp_path, test)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [

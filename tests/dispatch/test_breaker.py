@@ -183,6 +183,26 @@ def test_a_breaker_doubles_nothing(error: PhoneError) -> None:
     run(main())
 
 
+def test_a_modem_that_mends_itself_is_not_left_alone_but_its_absence_is_counted() -> None:
+    async def main() -> None:
+        rig = Rig()
+        modem = Scripted(*[raises(refused(), begun=False)] * 50)
+        on = frozenset({Health.UNAVAILABLE})
+        phone = await rig.add("gsm0", modem, fallback_on=on, unavailable_grace=60)
+        cloud = Scripted(cloud=True)
+        await rig.add("cloud0", cloud)
+        message = await rig.send(draft())
+        async with rig.sending():
+            await settle(59)
+            assert len(modem.submissions) >= 10
+            assert phone.breaker.bar is None
+            assert await rig.state(message) == State.QUEUED
+            await settle(10)
+        assert cloud.texts == ["hello"]
+
+    run(main())
+
+
 def test_bars_outlive_a_restart_and_end_as_they_would_have(tmp_path: Path) -> None:
     async def first() -> None:
         rig = Rig(tmp_path / "db", lambda: START)
@@ -243,7 +263,7 @@ def test_by_a_clock_that_was_wrong_a_bar_holds_no_longer_than_meant() -> None:
 def test_when_the_clock_is_set_what_holds_for_a_time_holds_for_the_rest_of_it() -> None:
     async def main() -> None:
         rig = Rig()
-        phone = await rig.add("gsm0", Scripted())
+        phone = await rig.add("cloud0", Scripted(cloud=True))
         rig.phones.set_health(phone, Health.LIMIT_REACHED, "x", until=now() + timedelta(minutes=5))
         for number in range(5):
             rig.phones.failed(phone, number, "no", by_itself=True)
