@@ -5,7 +5,7 @@ from typing import Any
 
 from smsd.store.database import Conflict, Database, Transaction
 from smsd.store.idempotency import Key, once
-from smsd.store.lanes import any_of
+from smsd.store.lanes import group_of
 
 
 class NameTaken(Conflict):
@@ -60,7 +60,7 @@ class PhoneGroups:
         def work(tx: Transaction) -> bool:
             if tx.row("phone group", id=group, account=account) is None:
                 return False
-            queued = any(any_of(row["lane"]).group == group for row in tx.rows("lanes"))
+            queued = any(group_of(row["lane"]) == group for row in tx.rows("lanes"))
             if queued or tx.value("wait for group", id=group):
                 return False
             return tx.run("remove phone group", id=group) == 1

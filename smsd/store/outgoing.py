@@ -324,6 +324,8 @@ class Outgoing:
             tx.run("refuse parts", attempt=attempt)
         tx.run("end attempt", id=attempt, now=tx.now, outcome=outcome, **columns(fault))
         message = MessageId(row["message_id"])
+        if outcome == "declined":
+            tx.run("declined", id=message)
         keep_fault(tx, message, fault)
         return message
 
@@ -387,7 +389,7 @@ def _next_due(
             passed="," + "".join(f"{parts}," for parts in passed.get(lane, ())),
         )
         for lane in lanes
-        if not isinstance(choose(any_of(lane), everyone), Wait)
+        if (any_one := any_of(lane)) is None or not isinstance(choose(any_one, everyone), Wait)
     ]
     return min((row for row in found if row is not None), key=_order, default=None)
 

@@ -466,6 +466,9 @@ SELECT value FROM lore WHERE key = :key;
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
 
+-- declined --
+UPDATE message SET declined = 1 WHERE id = :id;
+
 -- known from now on --
 -- What else waits for a recipient who knows no phone yet: he knows this one now.
 UPDATE message SET known_phone_id = :phone

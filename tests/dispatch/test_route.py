@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from smsd.dispatch.route import health, route
 from smsd.model.message import Decision, FaultClass, MessageId, Queued, Refuse, Route, Wait
 from smsd.model.phone import Candidate, Health, Limit, PhoneId, PhoneRecord, Standing, Window
+from smsd.store.lanes import any_of
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ON = frozenset(Health)
@@ -389,6 +390,27 @@ def test_the_same_rows_give_the_same_answer_and_never_a_phone_that_may_not(
         asked = next(c for c in phones if c.phone.id == queued.phone)
         allowed = asked.phone.fallback
         assert taker.phone.name in allowed if allowed is not None else taker.phone.cloud
+
+
+def lane(queued: Queued) -> str:
+    """As the column ``message.lane`` spells it, for a message without a route."""
+    if queued.begun_on is not None:
+        return f"b{queued.begun_on}"
+    parts = [("p", queued.phone), ("g", queued.group), ("k", queued.known)]
+    spelt = "".join(f"{letter}{number}" for letter, number in parts if number is not None)
+    return spelt + "f" * queued.flash
+
+
+@settings(max_examples=400, deadline=None)
+@given(_messages, _phones)
+def test_where_any_message_of_a_lane_waits_no_message_of_it_goes(
+    queued: Queued, phones: list[Candidate]
+) -> None:
+    """What the claim rests on: it asks once for a lane, not for each message in it."""
+    queued = replace(queued, parts=1, declined_by=frozenset(), destination="+4915112345678")
+    any_one = any_of(lane(queued))
+    assert any_one is not None
+    assert isinstance(decide(any_one, *phones), Wait) == isinstance(decide(queued, *phones), Wait)
 
 
 def test_a_stick_that_was_never_plugged_in_keeps_nobody_waiting() -> None:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from smsd.adapters.contract import Declined
 from smsd.model.message import State
+from smsd.model.phone import Health
 from smsd.store.database import Conflict
 from smsd.store.lanes import any_of
-from tests.rig import Rig, Scripted, claim, claimed, draft, send_part
+from tests.rig import Rig, Scripted, claim, claimed, draft, fault, raises, send_part
 from tests.virtual_time import START, run
 
 
@@ -104,6 +106,7 @@ def test_a_lane_spells_what_the_router_looks_at(more: dict[str, int], lane: str)
         [row] = await rig.rows("message")
         assert row["lane"] == lane
         found = any_of(lane)
+        assert found is not None
         assert found.phone == more.get("phone")
         assert found.group == more.get("group")
         assert found.flash == bool(more.get("flash"))
@@ -115,9 +118,33 @@ def test_a_lane_spells_what_the_router_looks_at(more: dict[str, int], lane: str)
 
 def test_every_lane_is_read_as_it_was_spelt() -> None:
     begun = any_of("b17")
+    assert begun is not None
     assert (begun.begun_on, begun.phone, begun.destination) == (17, None, "")
     routed = any_of("k3r+33612fm")
+    assert routed is not None
     assert (routed.known, routed.destination, routed.flash, routed.mms) == (3, "+33612", True, True)
+
+
+def test_what_a_phone_declined_goes_elsewhere_though_that_phone_is_gone() -> None:
+    async def main() -> None:
+        rig = Rig()
+        refuses = Declined(fault())
+        phone = await rig.add("gsm0", Scripted(raises(refuses)))
+        cloud = Scripted(cloud=True)
+        barred = await rig.add("cloud0", cloud)
+        rig.phones.set_health(barred, Health.UNAVAILABLE, "no network")
+        message = await rig.send(draft("declined"))
+        async with rig.sending():
+            await asyncio.sleep(1)
+            assert (await rig.story(message))["lane"] == "d"
+            rig.phones.set_health(phone, Health.UNAVAILABLE, "unplugged")
+            other = await rig.send(draft("other"))
+            rig.phones.set_health(barred, Health.AVAILABLE, "")
+            await asyncio.sleep(1)
+        assert await rig.state(message) == State.SENT
+        assert await rig.state(other) == State.QUEUED  # nobody lets it go
+
+    run(main())
 
 
 def test_a_lane_that_waits_holds_up_no_other() -> None:
