@@ -1,5 +1,6 @@
 """The gateway as its API sees it: accept, look, explain."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -11,11 +12,17 @@ from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
 from smsd.dispatch.route import health, route
 from smsd.gsm import count_parts
-from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
+from smsd.logs import fields
+from smsd.model.hours import opening, read
+from smsd.model.message import Draft, MessageId, Queued, Resolution, Route, State, Wait
 from smsd.model.phone import Candidate, Health
 from smsd.store.database import StoreUnavailable
+from smsd.store.once import Once
 from smsd.store.outgoing import Accepted
+from smsd.store.pauses import EVERYTHING
 from smsd.store.store import Store
+
+log: Final = logging.getLogger(__name__)
 
 HOLDERS_TIMEOUT: Final = 5.0  # seconds for a look through /proc
 LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a word
@@ -59,12 +66,48 @@ class Gateway:
         return count_parts(text)
 
     async def accept(
-        self, account: int, draft: Draft, idempotency: tuple[str, str] | None
+        self, account: int, draft: Draft, once: Once | None
     ) -> Accepted:
         """Keep a draft; when this returns it is durable."""
-        accepted = await self.store.outgoing.schedule(account, draft, idempotency)
+        accepted = await self.store.outgoing.schedule(account, draft, once)
         self._outbox.wake()
         return accepted
+
+    async def resolve(
+        self, message: int, account: int | None, resolution: Resolution, who: str
+    ) -> State | None:
+        """Settle a message in doubt as a person says; see `Doubts.resolve`."""
+        state = await self.store.doubts.resolve(message, account, resolution, who)
+        log.warning(
+            "a person has settled a message in doubt",
+            extra=fields(message=message, resolution=resolution, state=state, account=who),
+        )
+        self._outbox.wake()
+        return state
+
+    async def pause(self, phone: int, who: str) -> None:
+        """Let nothing more leave, or nothing by a phone, until it is resumed; over restarts too."""
+        await self.store.pauses.pause(phone, who)
+        await self.mind_pauses()
+        log.warning("sending is paused", extra=fields(phone=self._name(phone), account=who))
+
+    async def resume(self, phone: int, who: str) -> None:
+        """End a pause; that of everything ends those of the phones as well."""
+        await self.store.pauses.resume(phone)
+        if phone == EVERYTHING:
+            self._outbox.paused = False  # also where the configuration had it so at the start
+        await self.mind_pauses()
+        log.warning("sending is resumed", extra=fields(phone=self._name(phone), account=who))
+
+    async def mind_pauses(self) -> None:
+        """Do as the store says of pauses; a phone that came later is to be told too."""
+        paused = await self.store.pauses.all()
+        self._outbox.paused = self._outbox.paused or EVERYTHING in paused
+        self.phones.pause(paused)
+        self._outbox.wake()
+
+    def _name(self, phone: int) -> str | None:
+        return None if phone == EVERYTHING else self.phones[phone].record.name
 
     async def statuses(self) -> dict[int, str]:
         """Every phone's status in RaspiSMS's words, its limits included, at this moment."""
@@ -97,8 +140,12 @@ class Gateway:
     async def _waits_for(self, row: Mapping[str, Any]) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
+        if row["send_windows"] is not None:
+            opens = opening(read(row["send_windows"]), self.now(), self.zone)
+            if opens is not None:
+                return f"waits: its hours begin at {opens.astimezone(self.zone):%Y-%m-%d %H:%M}"
         if row["due_at"] > self.now().timestamp() * 1000:
-            return f"waits before it is tried again: {row['fault_words']}"
+            return f"waits before it is tried again: {row['fault_words'] or 'it is not due'}"
         candidates = await self._candidates()
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
@@ -124,6 +171,8 @@ class Gateway:
                 "status": "failed",
                 "problems": [problem],
                 "store": str(error),
+                "paused": self._outbox.paused,
+                "notices": [],
                 "phones": [],
                 "queue": None,
             }
@@ -140,16 +189,25 @@ class Gateway:
                     "since": standing.since.astimezone(self.zone).isoformat(timespec="seconds"),
                     "reason": words or None,
                     "hint": standing.hint,
+                    **({"held": standing.held} if standing.held else {}),
                     **phone.facts,
                 }
             )
         problems = _problems(phones, counts, paused=self._outbox.paused)
+        problems += [f"{p.record.name} is paused" for p in self.phones.all() if p.paused]
+        problems += [self._outbox.clock.doubt] if self._outbox.clock.doubt is not None else []
         problems += self._hotplug.problems() if self._hotplug is not None else []
         return {
             "status": "degraded" if problems else "ok",
             "problems": problems,
             "store": "ok",
             "paused": self._outbox.paused,
+            "notices": [
+                f"{phone.record.name} sends again what it left in doubt (on_uncertain): "
+                "recipients may get messages twice"
+                for phone in self.phones.all()
+                if phone.record.resend_after is not None
+            ],
             "phones": phones,
             "queue": {
                 **{key: value for key, value in counts.items() if key != "oldest"},

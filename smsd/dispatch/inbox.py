@@ -53,7 +53,9 @@ class Inbox:
         if incoming.text in self._phone.expects:
             incoming = replace(incoming, silent=True)  # its own test: nobody's message
         kept = incoming
-        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join))
+        iccid = self._phone.facts.get("iccid")
+        sim = None if iccid is None else str(iccid)
+        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join, sim))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",

@@ -7,7 +7,8 @@ hold, a crash loses nothing, and a slow phone holds up nobody but itself.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from math import inf
 from typing import Final
 
 from smsd.adapters.contract import (
@@ -21,9 +22,10 @@ from smsd.adapters.contract import (
     Uncertain,
 )
 from smsd.adapters.supervisor import send
+from smsd.dispatch.clock import Clock
+from smsd.dispatch.hours import choose
 from smsd.dispatch.persist import STORE_PAUSE, persist
 from smsd.dispatch.phones import Phone, Phones
-from smsd.dispatch.route import route
 from smsd.logs import PHONE, fields, short
 from smsd.model.message import Claim, Fault, FaultClass
 from smsd.store.database import Conflict, StoreUnavailable
@@ -31,10 +33,9 @@ from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
-CLOCK_STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
+LAST_ANSWER: Final = 600.0  # seconds after a message's validity in which a phone must be done with it
 
 
 class Outbox:
@@ -44,17 +45,17 @@ class Outbox:
         self,
         store: Store,
         phones: Phones,
-        now: Callable[[], datetime],
+        clock: Clock,
         *,
         paused: bool = False,
     ) -> None:
         self._store = store
         self._phones = phones
-        self._now = now
+        self.clock = clock
+        self._now = clock.now
         self.paused = paused
         self._woken = asyncio.Event()
         self._stopping = False
-        self._clocks: tuple[datetime, float] | None = None
 
     def wake(self) -> None:
         """Look again now."""
@@ -73,7 +74,7 @@ class Outbox:
                 nap = await self._decide(group)
                 if nap > 0:
                     try:
-                        async with asyncio.timeout(min(nap, LONGEST_NAP)):
+                        async with asyncio.timeout(nap if nap < inf else None):
                             await self._woken.wait()
                     except TimeoutError:
                         pass
@@ -85,7 +86,9 @@ class Outbox:
             claims, due = await self._store.outgoing.claim(
                 () if self.paused else self._phones.standings(),
                 self._phones.window_starts(),
-                lambda message, candidates: route(message, candidates, self._now()),
+                lambda message, candidates: choose(
+                    message, candidates, self._now(), self._phones.zone
+                ),
             )
             for claim in claims:
                 phone = self._phones[claim.phone]
@@ -95,29 +98,39 @@ class Outbox:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
             return STORE_PAUSE
         now = self._now()
-        moments = [due, *self._phones.bars_end(now)]
+        moments = [due, self.clock.look_again, *self._phones.bars_end(now)]
         return min(
             [max((m - now).total_seconds(), 0.001) for m in moments if m is not None],
-            default=LONGEST_NAP,
+            default=inf,
         )
 
     async def _mind_the_clock(self) -> None:
-        """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""
-        wall, steady = self._now(), asyncio.get_running_loop().time()
-        if self._clocks is not None:
-            before, steady_before = self._clocks
-            step = wall - before - timedelta(seconds=steady - steady_before)
-            if abs(step) > CLOCK_STEP:
-                await self._store.outgoing.shift(step)
-                log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
-        self._clocks = wall, steady
+        """What waits must not pay for a clock that is set."""
+        before = self.clock.doubt
+        step = self.clock.mind()
+        if step is not None:
+            try:
+                await self._store.outgoing.shift(step, lambda: self.clock.adopt(step))
+            except StoreUnavailable:
+                self.clock.take_back()
+                raise
+            self._phones.shift(step)
+            log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
+        elif before is None and self.clock.doubt is not None:
+            log.warning("the clock is not believed", extra=fields(reason=self.clock.doubt))
 
     async def _send(self, phone: Phone, claim: Claim) -> None:
         PHONE.set(phone.record.name)
-        steps = Steps(self._store, claim, lambda: self._stopping)
+        left = (claim.expires_at - self._now()).total_seconds()
+        ends = asyncio.get_running_loop().time() + left
+        steps = Steps(self._store, claim, lambda: self._stopping, ends)
         try:
-            await send(phone.adapter, self._submission(claim), steps)
+            async with asyncio.timeout_at(ends + LAST_ANSWER):
+                await send(phone.adapter, self._submission(phone, claim, left), steps)
             steps.check()
+        except TimeoutError:
+            words = "the phone came to no end with it within the message's validity"
+            await self._failed(phone, claim, PhoneLost(Fault(FaultClass.AMBIGUOUS, words)), steps)
         except PhoneError as error:
             await self._failed(phone, claim, error, steps)
         except Conflict:
@@ -140,8 +153,10 @@ class Outbox:
             phone.busy -= 1
             self._woken.set()
 
-    def _submission(self, claim: Claim) -> Submission:
-        left = (claim.expires_at - self._now()).total_seconds()
+    def _submission(self, phone: Phone, claim: Claim, left: float) -> Submission:
+        """For a network that tries for ``left`` seconds, or as long as the phone allows."""
+        if phone.record.validity is not None:
+            left = min(left, phone.record.validity)
         return Submission(
             message=claim.message,
             attempt=claim.attempt,
@@ -203,10 +218,13 @@ class Outbox:
 class Steps:
     """How far one attempt has come; each step is durable when the call returns."""
 
-    def __init__(self, store: Store, claim: Claim, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, store: Store, claim: Claim, stopping: Callable[[], bool], ends: float
+    ) -> None:
         self._store = store
         self._claim = claim
         self._stopping = stopping
+        self._ends = ends  # of its validity, by the loop's clock, which nobody sets
         self.completed = 0
         self.in_doubt = False
         self._total = 1
@@ -215,6 +233,9 @@ class Steps:
         """The part is about to leave. Raises rather than let anything leave unrecorded."""
         if self._stopping():
             fault = Fault(FaultClass.RETRY, "smsd is stopping: the rest follows when it is back")
+            raise Throttled(fault, retry_after=0.0)
+        if asyncio.get_running_loop().time() >= self._ends:
+            fault = Fault(FaultClass.RETRY, "its validity has ended")
             raise Throttled(fault, retry_after=0.0)
         await self._store.outgoing.begin_part(self._claim, part, total)
         self.in_doubt = True

@@ -1,12 +1,13 @@
 """The phones that run in this process: their adapters, how they are, and what they have on hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from smsd.adapters.contract import Adapter
 from smsd.dispatch.limits import window_start
+from smsd.model.hours import opening
 from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord, Standing
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -38,6 +39,7 @@ class Phone:
     """That there is none, by the last balance."""
     busy: int = 0
     disabled: bool = False
+    paused: bool = False
     facts: dict[str, str | int | float | None] = field(default_factory=dict)
     heard_at: float = 0.0
     """When something came in last, or its watch began (loop's time)."""
@@ -66,7 +68,7 @@ class Phones:
         self, now: Callable[[], datetime], zone: tzinfo, changed: Callable[[], None]
     ) -> None:
         self._now = now
-        self._zone = zone
+        self.zone = zone
         self.changed = changed
         self.identified: Callable[[Phone, str], None] = lambda phone, imei: None
         self._phones: dict[PhoneId, Phone] = {}
@@ -90,19 +92,49 @@ class Phones:
     def standings(self) -> list[Standing]:
         """How all of them are at this moment."""
         now = self._now()
-        return [phone.standing(now) for phone in self._phones.values()]
+        found = []
+        for phone in self._phones.values():
+            standing, held = phone.standing(now), self._held(phone, now)
+            # One that is held has no hand free, but is as well as it was: no fallback is called.
+            found.append(replace(standing, idle=0, held=held) if held else standing)
+        return found
+
+    def _held(self, phone: Phone, now: datetime) -> str:
+        """Why a phone sends nothing now though it is well, in words; empty if it may."""
+        if phone.paused:
+            return "is paused"
+        opens = opening(phone.record.send_windows, now, self.zone)
+        if opens is None:
+            return ""
+        return f"sends again at {opens.astimezone(self.zone):%Y-%m-%d %H:%M}, by its send_windows"
 
     def bars_end(self, now: datetime) -> list[datetime]:
-        """When the verdicts that end with a time end."""
-        bars = [phone.bar for phone in self._phones.values() if phone.bar is not None]
-        return [bar.until for bar in bars if bar.until > now]
+        """When the verdicts that end with a time end, and when closed hours open."""
+        phones = self._phones.values()
+        bars = [phone.bar.until for phone in phones if phone.bar is not None]
+        opens = [opening(phone.record.send_windows, now, self.zone) for phone in phones]
+        return [at for at in (*bars, *opens) if at is not None and at > now]
+
+    def pause(self, paused: Collection[int]) -> None:
+        """These send nothing until they are resumed; all others may."""
+        for phone in self._phones.values():
+            phone.paused = int(phone.record.id) in paused
+        self.changed()
+
+    def shift(self, step: timedelta) -> None:
+        """The clock was set: what holds until a time holds for as long as before."""
+        for phone in self._phones.values():
+            phone.since += step
+            if phone.bar is not None:
+                bar = phone.bar
+                phone.bar = replace(bar, since=bar.since + step, until=bar.until + step)
 
     def window_starts(self) -> dict[PhoneId, list[tuple[Limit, datetime]]]:
         """Since when each phone's limits count, at this moment."""
         now = self._now()
         return {
             phone.record.id: [
-                (limit, window_start(limit.startpoint, now, self._zone))
+                (limit, window_start(limit.startpoint, now, self.zone))
                 for limit in phone.record.limits
             ]
             for phone in self._phones.values()

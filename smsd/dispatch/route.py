@@ -74,7 +74,7 @@ def _obstacle(candidate: Candidate, message: Queued, now: datetime) -> tuple[Hea
     if tight is not None:
         return Health.LIMIT_REACHED, f"would pass its limit: {_limit_words(tight)}"
     if not candidate.standing.idle:
-        return Health.AVAILABLE, "is busy"
+        return Health.AVAILABLE, candidate.standing.held or "is busy"
     return None
 
 
@@ -146,7 +146,8 @@ def _stay(message: Queued, candidates: Sequence[Candidate]) -> Decision:
     status, words = health(candidate)
     # Its parts were counted when it was begun: a limit met since then does not cut it in two.
     if status not in (Health.AVAILABLE, Health.LIMIT_REACHED) or not candidate.standing.idle:
-        return Wait(f"{candidate.phone.name}, which sent some of its parts, is {status} {words}")
+        how = candidate.standing.held or f"is {status} {words}"
+        return Wait(f"{candidate.phone.name}, which sent some of its parts, {how}")
     return Route(int(candidate.phone.id), f"{candidate.phone.name}: it sent the first parts")
 
 

@@ -30,7 +30,7 @@ class Change(StrEnum):
     RELEASE = "release"  # a phone gave it back unsent, or in part: it may be tried again
     RECEIPT = "receipt"  # the network took every part
     REJECT = "reject"
-    DOUBT = "doubt"  # it may have gone: only a report, a late answer or a person settles it
+    DOUBT = "doubt"  # it may have gone: a report, a late answer, a look-up or a person settles it
     CANCEL = "cancel"
     EXPIRE = "expire"
     DELIVER = "deliver"  # every part was reported delivered
@@ -48,11 +48,20 @@ TRANSITIONS: Final[dict[tuple[State, Change], State]] = {
     (State.CLAIMED, Change.DOUBT): State.UNCERTAIN,
     (State.UNCERTAIN, Change.RECEIPT): State.SENT,
     (State.UNCERTAIN, Change.RELEASE): State.QUEUED,
+    (State.UNCERTAIN, Change.REJECT): State.FAILED,
     (State.SENT, Change.DELIVER): State.DELIVERED,
     (State.SENT, Change.BOUNCE): State.FAILED,
     # A report may still correct a failure that an earlier report told, never the other way round.
     (State.FAILED, Change.DELIVER): State.DELIVERED,
 }
+
+
+class Resolution(StrEnum):
+    """What a person says of a message in doubt."""
+
+    SENT = "sent"  # the parts in doubt did go; the others follow
+    RESEND = "resend"  # the parts in doubt go again, and the others
+    DROP = "drop"  # nothing more goes
 
 
 def sources(change: Change) -> tuple[State, ...]:
@@ -102,7 +111,8 @@ class Draft:
     """A message as its sender wants it, once for each of ``numbers`` (E.164, with their data).
 
     ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside);
-    ``parts`` what its text takes. ``validity`` is in seconds.
+    ``parts`` what its text takes. ``validity`` is in seconds. Higher priorities leave first.
+    ``send_windows`` are the hours at which it may leave (see `smsd.model.hours`), ``None``: any.
     """
 
     text: str
@@ -114,6 +124,8 @@ class Draft:
     mms: bool = False
     tag: str | None = None
     validity: int = 86_400
+    priority: int = 0
+    send_windows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,8 @@ class Queued:
     """The phone that took some of its parts already: no other may send the rest."""
     declined_by: frozenset[int] = frozenset()
     flash: bool = False
+    send_windows: str | None = None
+    """The hours at which it may leave, ``None``: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +177,18 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """The message itself is not to leave before then, whatever phone there is; why in words."""
+
+    until: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """No phone will ever take the message."""
 
     fault: Fault
 
 
-Decision = Route | Wait | Refuse
+Decision = Route | Wait | Later | Refuse

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from smsd.model.hours import SendWindow
+
 PhoneId = NewType("PhoneId", int)
 
 
@@ -49,6 +51,11 @@ class PhoneRecord:
     ``unavailable_grace`` is in seconds: an absence shorter than that calls no fallback.
     ``number`` is the phone's own; ``selftest_interval`` the seconds without a message from outside
     after which it sends itself one, 0: never.
+    ``validity`` (seconds) bounds how long its network tries, and is that of messages for this phone
+    that have none of their own; ``None``: the gateway's.
+    ``send_windows`` are the hours at which it sends; none: always.
+    ``resend_after``: seconds after which a message that it left in doubt is sent again; ``None``:
+    never, it is held.
     """
 
     id: PhoneId
@@ -64,6 +71,9 @@ class PhoneRecord:
     number: str | None = None
     selftest_interval: float = 0.0
     balance: BalanceRule | None = None
+    validity: int | None = None
+    send_windows: tuple[SendWindow, ...] = ()
+    resend_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class Standing:
     idle: int
     words: str = ""
     hint: str | None = None
+    held: str = ""
+    """Why it sends nothing now though it is well: it is paused, or these are not its hours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,28 +25,32 @@ class Arrivals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def receive(self, phone: PhoneId, incoming: Incoming, join: Join) -> int | None:
+    async def receive(
+        self, phone: PhoneId, incoming: Incoming, join: Join, sim: str | None = None
+    ) -> int | None:
         """Keep what came in, once; returns the id of the message that it completes, if it does.
 
-        A copy of what came in the last seven days changes nothing.
+        A copy of what came in the last seven days changes nothing, in whatever modem the card
+        (``sim``, its ICCID; ``None`` where that is not known) was then.
         """
 
         def work(tx: Transaction) -> int | None:
             since = tx.now - ms(DEDUPE)
-            if tx.row("same incoming", phone=phone, key=incoming.key, since=since) is not None:
+            same = tx.row("same incoming", phone=phone, sim=sim, key=incoming.key, since=since)
+            if same is not None:
                 return None
             place = incoming.place
             sent_at = None if incoming.sent_at is None else milliseconds(incoming.sent_at)
             series = None
             if place is not None:
                 series = tx.value(
-                    "open series", phone=phone, origin=incoming.originator, wide=place.wide,
+                    "open series", phone=phone, sim=sim, origin=incoming.originator, wide=place.wide,
                     reference=place.reference, total=place.total, number=place.number,
                     since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
                     sent_at=tx.now if sent_at is None else sent_at,
                 ) or tx.value("new series")  # fmt: skip
             row = tx.value(
-                "add incoming", phone=phone, key=incoming.key, raw=incoming.raw,
+                "add incoming", phone=phone, sim=sim, key=incoming.key, raw=incoming.raw,
                 origin=incoming.originator, now=tx.now, sent_at=sent_at,
                 reference=place and place.reference, wide=place and place.wide,
                 total=place and place.total, number=place and place.number,

@@ -13,6 +13,7 @@ from smsd.model.message import (
     Draft,
     Fault,
     FaultClass,
+    Later,
     MessageId,
     Queued,
     Refuse,
@@ -24,9 +25,13 @@ from smsd.model.message import (
 from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
-from smsd.store.states import columns, expire, keep_fault, move, review
+from smsd.store.doubts import resend
+from smsd.store.once import Once, answered, keep_answer
+from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 
-IDEMPOTENCY: Final = timedelta(hours=24)
+RECHECK: Final = timedelta(seconds=15)
+"""After that a message that no phone could take is looked at again: windows of limits move, and
+absences grow long, without telling anybody."""
 _EARLIEST: Final = (2**31, -1, -1)
 
 Choose = Callable[[Queued, Sequence[Candidate]], Decision]
@@ -48,29 +53,22 @@ class Outgoing:
         self._database = database
 
     async def schedule(
-        self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
+        self, account: int, draft: Draft, once: Once | None = None
     ) -> Accepted:
         """Keep a draft; what is due now is queued in the same transaction.
 
-        ``idempotency`` is a key of the sender's and a digest of the request: the same pair again
-        gives the first answer, the key with another digest raises `Conflict`.
+        The same request under a key again gives the first answer; `Conflict` if it is another.
         """
 
         def work(tx: Transaction) -> Accepted:
-            if idempotency is not None:
-                key, digest = idempotency
-                since = tx.now - ms(IDEMPOTENCY)
-                tx.run("forget idempotent", before=since)
-                known = tx.row("idempotent", account=account, key=key, since=since)
-                if known is not None:
-                    if known["digest"] != digest:
-                        raise Conflict("this Idempotency-Key was used for another request")
-                    return Accepted(known["scheduled_id"], again=True)
+            if (known := answered(tx, account, once)) is not None:
+                return Accepted(ScheduledId(known.answer), again=True)
             at = tx.now if draft.at is None else milliseconds(draft.at)
             scheduled: int = tx.value(
                 "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
                 flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
-                validity=draft.validity, now=tx.now,
+                validity=draft.validity, priority=draft.priority,
+                send_windows=draft.send_windows, now=tx.now,
             )  # fmt: skip
             tx.run_many(
                 "add scheduled number",
@@ -79,11 +77,7 @@ class Outgoing:
                     for number, data in draft.numbers
                 ),
             )
-            if idempotency is not None:
-                tx.run(
-                    "remember idempotent", account=account, key=key, digest=digest,
-                    scheduled=scheduled, now=tx.now,
-                )  # fmt: skip
+            keep_answer(tx, account, once, scheduled)
             if at <= tx.now:
                 _expand(tx, scheduled)
             return Accepted(ScheduledId(scheduled))
@@ -122,6 +116,7 @@ class Outgoing:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
+            later: list[tuple[MessageId, Later]] = []
             place = _EARLIEST
             passed: dict[int, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
@@ -140,9 +135,15 @@ class Outgoing:
                     passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
+                elif isinstance(decision, Later):
+                    later.append((queued.id, decision))
                 elif not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
+            for message, decision in later:
+                tx.run("postpone", id=message, due_at=milliseconds(decision.until))
             due = tx.value("next due", now=tx.now)
+            if standings and tx.value("something waits", now=tx.now):
+                due = min(due, tx.now + ms(RECHECK))  # what waits has an end of its validity
             return claims, refused, None if due is None else moment(due)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun.
@@ -151,12 +152,16 @@ class Outgoing:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
 
-    async def shift(self, step: timedelta) -> None:
-        """The clock was set forward or back by ``step``: nothing expires or waits for that."""
+    async def shift(self, step: timedelta, adopt: Callable[[], None]) -> None:
+        """The clock is set forward or back by ``step``: nothing expires or waits for that.
+
+        ``adopt`` sets it, between this transaction and the next one.
+        """
 
         def work(tx: Transaction) -> None:
             tx.run("shift messages", step=ms(step))
             tx.run("shift parts", step=ms(step))
+            adopt()
 
         await self._database.transaction(work)
 
@@ -260,7 +265,7 @@ class Outgoing:
             if row is None or row["state"] != State.CLAIMED:
                 return
             self._end(tx, attempt, "uncertain", fault, parts_went=True)
-            move(tx, row["message_id"], Change.DOUBT, fault.words)
+            doubt(tx, row["message_id"], row["phone_id"], fault.words)
             review(tx, row["message_id"])
             apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
 
@@ -293,20 +298,20 @@ class Outgoing:
             found = {State.QUEUED: 0, State.UNCERTAIN: 0}
             for row in tx.rows("claimed"):
                 parts = tx.rows("parts", message=row["id"])
-                doubt = any(part["state"] == "begun" for part in parts)
-                fault = Fault(
-                    FaultClass.AMBIGUOUS if doubt else FaultClass.RETRY,
-                    "smsd stopped while the network's answer was awaited: it may have gone"
-                    if doubt
-                    else "smsd stopped before it was handed over",
-                )
-                self._end(
-                    tx, row["attempt"], "uncertain" if doubt else "refused", fault, parts_went=doubt
-                )
-                move(tx, row["id"], Change.DOUBT if doubt else Change.RELEASE, fault.words)
-                if doubt:
+                if any(part["state"] == "begun" for part in parts):
+                    fault = Fault(
+                        FaultClass.AMBIGUOUS,
+                        "smsd stopped while the network's answer was awaited: it may have gone",
+                    )
+                    self._end(tx, row["attempt"], "uncertain", fault, parts_went=True)
+                    doubt(tx, row["id"], row["phone_id"], fault.words)
                     apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
-                found[State.UNCERTAIN if doubt else State.QUEUED] += 1
+                    found[State.UNCERTAIN] += 1
+                else:
+                    fault = Fault(FaultClass.RETRY, "smsd stopped before it was handed over")
+                    self._end(tx, row["attempt"], "refused", fault)
+                    move(tx, row["id"], Change.RELEASE, fault.words)
+                    found[State.QUEUED] += 1
             return found
 
         return await self._database.transaction(work)
@@ -321,6 +326,9 @@ def _make_due(tx: Transaction) -> None:
         _expand(tx, row["id"])
     for row in tx.rows("expired", now=tx.now):
         expire(tx, row["id"])
+    for row in tx.rows("doubts to resend", now=tx.now):
+        words = 'in doubt, and sent again: the phone\'s on_uncertain is "resend"'
+        resend(tx, row["id"], words, only_by=row["phone_id"])
 
 
 def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
@@ -425,5 +433,5 @@ def _queued(row: Row) -> Queued:
     return Queued(
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
         row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
-        bool(row["flash"]),
+        bool(row["flash"]), row["send_windows"],
     )  # fmt: skip

@@ -3,7 +3,10 @@
 from smsd.store.arrivals import Arrivals
 from smsd.store.calls import CallLog
 from smsd.store.database import Database
+from smsd.store.doubts import Doubts
+from smsd.store.once import Answers
 from smsd.store.outgoing import Outgoing
+from smsd.store.pauses import Pauses
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
 from smsd.store.views import Views
@@ -19,3 +22,6 @@ class Store:
         self.arrivals = Arrivals(database)
         self.calls = CallLog(database)
         self.views = Views(database)
+        self.doubts = Doubts(database)
+        self.pauses = Pauses(database)
+        self.answers = Answers(database)
