@@ -24,12 +24,15 @@ from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.limits import StartpointError, window_start
+from smsd.model.hours import HoursError, window
+from smsd.model.message import HIGHEST, LOWEST
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Scope = Literal["send", "read", "admin"]
+Validity = Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)]
 Trouble = Literal["limit_reached", "no_credit", "unavailable"]
 
 
@@ -63,7 +66,7 @@ class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
     """How messages leave. ``validity`` is in seconds."""
 
     paused: bool = False
-    validity: Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)] = 86_400
+    validity: Validity = 86_400
     timezone: str | None = None
 
 
@@ -81,11 +84,13 @@ class LogSection(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class UserSection(Struct, forbid_unknown_fields=True, frozen=True):
-    """A RaspiSMS account."""
+    """A RaspiSMS account; ``timezone`` is that of its wall clock, ``None``: the gateway's."""
 
     name: Name
     api_key: str
     suspended: bool = False
+    timezone: str | None = None
+    priority: Annotated[int, Meta(ge=LOWEST, le=HIGHEST)] = 0
 
 
 class LimitSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -93,6 +98,13 @@ class LimitSection(Struct, forbid_unknown_fields=True, frozen=True):
 
     volume: Annotated[int, Meta(ge=1)]
     startpoint: str
+
+
+class HoursSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """Hours at which messages leave, on the gateway's wall clock."""
+
+    hours: str
+    days: tuple[str, ...] = ("mon-sun",)
 
 
 class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="adapter"):
@@ -104,7 +116,9 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
     fallback: tuple[str, ...] | None = None
     fallback_on: tuple[Trouble, ...] = ("limit_reached",)
     unavailable_grace: Annotated[float, Meta(ge=0)] = 120.0
-    on_uncertain: Literal["hold"] = "hold"
+    on_uncertain: Literal["hold", "resend"] = "hold"
+    validity: Validity | None = None
+    send_windows: tuple[HoursSection, ...] = ()
 
 
 class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -252,6 +266,8 @@ def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
     if section == "phone" and key.endswith(".balance"):
         return list(BalanceSection.__struct_fields__)
+    if section == "phone" and "send_windows" in key:
+        return list(HoursSection.__struct_fields__)
     if section == "phone" and ("limits" in key or "cost_limit" in key):
         return list(LimitSection.__struct_fields__)
     kinds: dict[str, tuple[type[Struct], ...]] = {
@@ -322,6 +338,11 @@ def _problems(config: Config) -> Iterator[str]:
                 near = _nearest(name, known)
                 hint = f'; did you mean "{near}"?' if near else ""
                 yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
+        for at, hours in enumerate(phone.send_windows):
+            try:
+                window(hours.days, hours.hours)
+            except HoursError as error:
+                yield f"phone[{number}].send_windows[{at}]: {error}"
         for at, limit in enumerate(limits_of(phone)):
             try:
                 if window_start(limit.startpoint, now, UTC) >= now:
@@ -335,11 +356,14 @@ def _problems(config: Config) -> Iterator[str]:
     for address in config.api.listen:
         if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
-    try:
-        local_zone(config.dispatch.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = config.dispatch.timezone or os.environ.get("TZ")
-        yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+    zones = [("dispatch", config.dispatch.timezone)]
+    zones += [(f"user[{n}]", user.timezone) for n, user in enumerate(config.user) if user.timezone]
+    for where, name in zones:
+        try:
+            local_zone(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            zone = name or os.environ.get("TZ")
+            yield f'{where}.timezone: "{zone}" is no zone such as "Europe/Paris"'
 
 
 def _modems_named_twice(config: Config) -> Iterator[str]:

@@ -8,13 +8,13 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from smsd import __version__, memory
+from smsd import __version__, kernel, memory
 from smsd.adapters.cloud.adapter import CloudAdapter
 from smsd.adapters.cloud.smsmode import Smsmode
 from smsd.adapters.contract import Adapter
@@ -34,9 +34,11 @@ from smsd.config import (
     Config,
     ModemSection,
     limits_of,
+    local_zone,
     missing_programs,
 )
 from smsd.dispatch.balance import Balances
+from smsd.dispatch.clock import Clock
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
 from smsd.dispatch.outbox import Outbox
@@ -44,6 +46,7 @@ from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.selftest import SelfTest
 from smsd.logs import fields
+from smsd.model.hours import window
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.store import Store
@@ -54,6 +57,8 @@ log: Final = logging.getLogger(__name__)
 STATUS_EVERY: Final = 10.0  # seconds between status lines
 HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
 FOUND_KEPT: Final = timedelta(days=30)  # a modem that was found is waited for so long
+RESEND_AFTER: Final = 120.0
+"""Seconds that a late answer or a report has before ``on_uncertain = "resend"`` sends again."""
 EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
 
 
@@ -64,8 +69,8 @@ class AlreadyRunning(Exception):
     """Another smsd has this database; the message names its pid."""
 
 
-def now() -> datetime:
-    """The time, in UTC."""
+def wall() -> datetime:
+    """What the system's clock says, in UTC."""
     return datetime.now(UTC)
 
 
@@ -93,17 +98,22 @@ def run(config: Config) -> None:
     Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
     with locked(config.store.path):
         old = os.umask(0o077)  # messages are nobody else's to read
+        clock = Clock(wall, kernel.steady, kernel.synchronised)
         try:
-            database = Database(config.store.path, now)
+            database = Database(config.store.path, clock.now)
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database)))
+            asyncio.run(_main(config, Store(database), clock))
         finally:
             database.close()
 
 
-async def _main(config: Config, store: Store) -> None:
+async def _main(config: Config, store: Store, clock: Clock) -> None:
+    now = clock.now
+    last = await store.registry.newest_time()
+    if last is not None:
+        clock.not_before(last)
     notifier = Notifier()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -114,14 +124,8 @@ async def _main(config: Config, store: Store) -> None:
     )
     for words in missing_programs(config):
         log.warning("a program is missing", extra=fields(reason=words))
-    recovered = await store.outgoing.recover()
-    if any(recovered.values()):
-        log.warning(
-            "messages were on their way when smsd ended",
-            extra=fields(**{str(state): count for state, count in recovered.items()}),
-        )
     phones = Phones(now, config.zone, lambda: outbox.wake())
-    outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
+    outbox = Outbox(store, phones, clock, paused=config.dispatch.paused)
     profiles = load_profiles(Path(config.modem.profiles))
 
     def modem(where: Where, settings: ModemSettings) -> ModemAdapter:
@@ -132,19 +136,40 @@ async def _main(config: Config, store: Store) -> None:
         load_catalogue(config.modem.profiles),
         adopt=(lambda newcomer: adopt(newcomer)) if config.modem.auto else None,
     )
-    configured = await _phones(config, store, hotplug, modem)
+    configured = await _phones(config, store, hotplug, modem, now())
+    await store.registry.resend_after({r.id: r.resend_after for r, _ in configured})
+    recovered = await store.outgoing.recover()
+    if any(recovered.values()):
+        log.warning(
+            "messages were on their way when smsd ended",
+            extra=fields(**{str(state): count for state, count in recovered.items()}),
+        )
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
     gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug)
+    await gateway.mind_pauses()
+    if outbox.paused:
+        log.warning("sending is paused: everything is kept, nothing leaves")
     keys = [
-        Key(await store.registry.account(user.name), user.api_key, user.suspended)
+        Key(
+            await store.registry.account(user.name),
+            user.api_key,
+            user.suspended,
+            user.name,
+            local_zone(user.timezone) if user.timezone else None,
+            user.priority,
+        )
         for user in config.user
     ]
     app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
     handed = handed_over()
     own_socket = not handed
-    async with serving(app, _sockets(config, handed)), asyncio.TaskGroup() as group:
+    async with (
+        kernel.clock_watched(outbox.wake),
+        serving(app, _sockets(config, handed)),
+        asyncio.TaskGroup() as group,
+    ):
         sending = group.create_task(outbox.run(), name="outbox")
         serving_phones: list[asyncio.Task[None]] = []
         selftest = SelfTest(gateway)
@@ -163,7 +188,9 @@ async def _main(config: Config, store: Store) -> None:
             if record.id not in phones:
                 adapter = modem(hotplug.where(record.name, wanted), ModemSettings())
                 off = await persist(store.registry.disabled_phones)
-                serve(phones.add(record, adapter, disabled=record.id in off))
+                phone = phones.add(record, adapter, disabled=record.id in off)
+                await persist(gateway.mind_pauses)
+                serve(phone)
 
         for phone in phones.all():
             serve(phone)
@@ -189,6 +216,8 @@ async def _main(config: Config, store: Store) -> None:
             sending.cancel()
         for task in (*serving_phones, *keeping):
             task.cancel()
+    with suppress(StoreUnavailable):
+        await store.registry.note_time()  # a clock that says less after the next start is wrong
     if own_socket:
         os.unlink(config.api.socket)
 
@@ -203,7 +232,7 @@ def _sockets(config: Config, handed: list[socket.socket]) -> list[socket.socket]
 
 
 async def _phones(
-    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem
+    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem, now: datetime
 ) -> list[tuple[PhoneRecord, Adapter]]:
     """The configured phones, with the ids that the store knows them by, and those found before."""
     rows = [
@@ -220,7 +249,7 @@ async def _phones(
         for id_, phone in zip(ids, config.phone, strict=True)
     ]
     if config.modem.auto:
-        for id_, name, imei in await store.registry.found_phones(now() - FOUND_KEPT):
+        for id_, name, imei in await store.registry.found_phones(now - FOUND_KEPT):
             where = hotplug.where(name, Wanted(imei=imei, found=True))
             phones.append((PhoneRecord(id_, name, "modem"), modem(where, ModemSettings())))
     return phones
@@ -254,6 +283,9 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
+        validity=phone.validity,
+        send_windows=tuple(window(hours.days, hours.hours) for hours in phone.send_windows),
+        resend_after=RESEND_AFTER if phone.on_uncertain == "resend" else None,
     )
 
 
@@ -330,21 +362,20 @@ async def _live(notifier: Notifier) -> None:
 async def _tell(notifier: Notifier, gateway: Gateway) -> None:
     """Keep the line of ``systemctl status`` true."""
     while True:
-        report = await gateway.health()
-        states = ", ".join(f"{phone['name']} {phone['status']}" for phone in report["phones"])
-        queue = report["queue"] or {"queued": "?", "uncertain": "?"}
-        notifier.status(
-            f"{states or 'no phones'}; {queue['queued']} queued, {queue['uncertain']} uncertain"
-        )
+        notifier.status(await gateway.line())
         await asyncio.sleep(STATUS_EVERY)
 
 
 async def _keep_house(store: Store) -> None:
-    """What time alone brings about."""
+    """What time alone brings about; where nothing has changed and nothing is awaited, nothing."""
+    seen, awaited = -1, True
     while True:
         try:
-            for received in await store.arrivals.give_up_series(join):
-                log.warning("a long message stayed incomplete", extra=fields(received=received))
+            if awaited or store.views.changes != seen:
+                for received in await store.arrivals.give_up_series(join):
+                    log.warning("a long message stayed incomplete", extra=fields(received=received))
+                awaited = await store.arrivals.are_awaited()
+                seen = store.views.changes
         except StoreUnavailable as error:
             log.error("nothing can be stored", extra=fields(error=str(error)))
         await asyncio.sleep(HOUSEKEEPING)

@@ -4,8 +4,8 @@ import asyncio
 import ctypes
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
@@ -27,8 +27,8 @@ def synchronised() -> bool:
     return 0 <= state < TIME_ERROR
 
 
-@contextmanager
-def clock_watched(changed: Callable[[], None]) -> Iterator[None]:
+@asynccontextmanager
+async def clock_watched(changed: Callable[[], None]) -> AsyncIterator[None]:
     """Call ``changed`` whenever the system's clock is set, while the block runs; without polling.
 
     Where the kernel cannot tell, it is not called: whoever looks at the clock sees it then.

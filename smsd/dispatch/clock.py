@@ -79,7 +79,9 @@ class Clock:
         seconds = round(self._doubt.gap.total_seconds())
         words = f"the clock is {abs(seconds)} s {'behind' if seconds < 0 else 'ahead of'} smsd's"
         if self._doubt.since is None:
-            return f"{words}: it says less than it did before, so it is not believed until it is set"
+            return (
+                f"{words}: it says less than it did before, so it is not believed until it is set"
+            )
         return f"{words}: it was set, and is believed when it has stood so for 10 minutes"
 
     @property

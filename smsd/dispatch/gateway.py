@@ -48,6 +48,7 @@ class Gateway:
         self.now = now
         self._outbox = outbox
         self._hotplug = hotplug
+        self._counted: tuple[int, dict[str, int]] | None = None
 
     async def ports(self) -> list[dict[str, Any]]:
         """Every serial port of every USB device: what it is taken for, and who has it."""
@@ -65,9 +66,17 @@ class Gateway:
         """How many SMS a text takes."""
         return count_parts(text)
 
-    async def accept(
-        self, account: int, draft: Draft, once: Once | None
-    ) -> Accepted:
+    def validity_by(self, phone: int | None) -> int:
+        """How long a message may wait that has no validity of its own, in seconds."""
+        own = None if phone is None else self.phones[phone].record.validity
+        return self.validity if own is None else own
+
+    def pauses(self) -> dict[str, Any]:
+        """What is paused: everything, and which phones."""
+        paused = [phone.record.name for phone in self.phones.all() if phone.paused]
+        return {"paused": self._outbox.paused, "phones": paused}
+
+    async def accept(self, account: int, draft: Draft, once: Once | None) -> Accepted:
         """Keep a draft; when this returns it is durable."""
         accepted = await self.store.outgoing.schedule(account, draft, once)
         self._outbox.wake()
@@ -159,6 +168,21 @@ class Gateway:
                 return f"waits: {words}"
             case _:
                 return "no phone takes it"
+
+    async def line(self) -> str:
+        """Phones and queue in a line; the store is asked only if something has changed there."""
+        if self._counted is None or self._counted[0] != self.store.views.changes:
+            try:
+                counts = await self.store.views.counts()
+            except StoreUnavailable:
+                return "nothing can be stored"
+            self._counted = self.store.views.changes, counts
+        counts = self._counted[1]
+        standings = self.phones.standings()
+        states = ", ".join(f"{s.phone.name} {s.held or s.health}" for s in standings)
+        paused = "PAUSED: nothing is sent; " if self._outbox.paused else ""
+        queue = f"{counts['queued']} queued, {counts['uncertain']} uncertain"
+        return f"{paused}{states or 'no phones'}; {queue}"
 
     async def health(self) -> dict[str, Any]:
         """What a monitor asks: can we store, are phones there, what waits."""

@@ -35,7 +35,9 @@ log: Final = logging.getLogger(__name__)
 
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
-LAST_ANSWER: Final = 600.0  # seconds after a message's validity in which a phone must be done with it
+LAST_ANSWER: Final = (
+    600.0  # seconds after a message's validity in which a phone must be done with it
+)
 
 
 class Outbox:

@@ -9,6 +9,10 @@ MessageId = NewType("MessageId", int)
 ScheduledId = NewType("ScheduledId", int)
 AttemptId = NewType("AttemptId", int)
 
+LOWEST: Final = -128
+HIGHEST: Final = 127
+"""Priorities; those of most messages are 0."""
+
 
 class State(StrEnum):
     """Where an outgoing message stands; the words that ``GET /api/message/{id}/`` shows."""
@@ -54,6 +58,10 @@ TRANSITIONS: Final[dict[tuple[State, Change], State]] = {
     # A report may still correct a failure that an earlier report told, never the other way round.
     (State.FAILED, Change.DELIVER): State.DELIVERED,
 }
+
+
+FINAL: Final = frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.CANCELLED})
+"""Where nothing more is awaited, though a report may correct a failure."""
 
 
 class Resolution(StrEnum):

@@ -44,8 +44,8 @@ class Arrivals:
             series = None
             if place is not None:
                 series = tx.value(
-                    "open series", phone=phone, sim=sim, origin=incoming.originator, wide=place.wide,
-                    reference=place.reference, total=place.total, number=place.number,
+                    "open series", phone=phone, sim=sim, origin=incoming.originator,
+                    wide=place.wide, reference=place.reference, total=place.total, number=place.number,
                     since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
                     sent_at=tx.now if sent_at is None else sent_at,
                 ) or tx.value("new series")  # fmt: skip
@@ -71,6 +71,10 @@ class Arrivals:
             return received
 
         return await self._database.transaction(work)
+
+    async def are_awaited(self) -> bool:
+        """Whether a long message lacks parts that may still come."""
+        return bool(await self._database.transaction(lambda tx: tx.value("open series exist")))
 
     async def give_up_series(self, join: Join) -> list[int]:
         """Messages that lack parts since a day ago: what came of them, once, as it is."""

@@ -134,6 +134,11 @@ class Database:
         if not inline:
             self._thread.start()
 
+    @property
+    def changes(self) -> int:
+        """A number that grows with every row that is written: who has seen it need not ask."""
+        return self._connection.total_changes
+
     async def transaction(self, work: Callable[[Transaction], T], *, sync: Sync = Sync.NOW) -> T:
         """Run ``work`` and commit; what it raises undoes it alone and is raised here.
 

@@ -24,9 +24,9 @@ from smsd.model.message import (
 )
 from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
-from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.doubts import resend
 from smsd.store.once import Once, answered, keep_answer
+from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 
 RECHECK: Final = timedelta(seconds=15)
@@ -52,9 +52,7 @@ class Outgoing:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def schedule(
-        self, account: int, draft: Draft, once: Once | None = None
-    ) -> Accepted:
+    async def schedule(self, account: int, draft: Draft, once: Once | None = None) -> Accepted:
         """Keep a draft; what is due now is queued in the same transaction.
 
         The same request under a key again gives the first answer; `Conflict` if it is another.
@@ -97,6 +95,25 @@ class Outgoing:
             for row in waiting:
                 move(tx, row["id"], Change.CANCEL, "cancelled by its sender")
             return bool(waiting)
+
+        return await self._database.transaction(work)
+
+    async def cancel_message(self, message: int, account: int | None, who: str) -> bool:
+        """Take back one message that waits; False if there is no such message.
+
+        Raises `Conflict` if it does not wait, or some of its parts have gone.
+        """
+
+        def work(tx: Transaction) -> bool:
+            row = tx.row("message", id=message, account=account)
+            if row is None:
+                return False
+            if row["state"] != State.QUEUED:
+                raise Conflict(f"it is {row['state']}")
+            if row["begun_on"] is not None:
+                raise Conflict("some of its parts have gone")
+            move(tx, message, Change.CANCEL, f"cancelled by {who}")
+            return True
 
         return await self._database.transaction(work)
 

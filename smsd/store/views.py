@@ -16,6 +16,11 @@ class Views:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def changes(self) -> int:
+        """A number that is the same as long as nothing was written; no transaction."""
+        return self._database.changes
+
     async def page(
         self,
         entry: str,
