@@ -358,12 +358,12 @@ def _problems(config: Config) -> Iterator[str]:
             yield f'api.listen: "{address}" is no "host:port"'
     zones = [("dispatch", config.dispatch.timezone)]
     zones += [(f"user[{n}]", user.timezone) for n, user in enumerate(config.user) if user.timezone]
-    for where, name in zones:
+    for where, zone in zones:
         try:
-            local_zone(name)
+            local_zone(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            zone = name or os.environ.get("TZ")
-            yield f'{where}.timezone: "{zone}" is no zone such as "Europe/Paris"'
+            named = zone or os.environ.get("TZ")
+            yield f'{where}.timezone: "{named}" is no zone such as "Europe/Paris"'
 
 
 def _modems_named_twice(config: Config) -> Iterator[str]:

@@ -49,6 +49,7 @@ from smsd.logs import fields
 from smsd.model.hours import window
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database, StoreUnavailable
+from smsd.store.integrity import look_at_all
 from smsd.store.store import Store
 from smsd.systemd import Notifier, handed_over, watchdog_interval
 
@@ -104,13 +105,13 @@ def run(config: Config) -> None:
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database), clock))
+            asyncio.run(_main(config, database, clock))
         finally:
             database.close()
 
 
-async def _main(config: Config, store: Store, clock: Clock) -> None:
-    now = clock.now
+async def _main(config: Config, database: Database, clock: Clock) -> None:
+    store, now = Store(database), clock.now
     last = await store.registry.newest_time()
     if last is not None:
         clock.not_before(last)
@@ -200,6 +201,7 @@ async def _main(config: Config, store: Store, clock: Clock) -> None:
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
+            group.create_task(_check(database), name="integrity"),
             group.create_task(Balances(phones, now).run(), name="balances"),
         ]
         memory.trim()
@@ -364,6 +366,18 @@ async def _tell(notifier: Notifier, gateway: Gateway) -> None:
     while True:
         notifier.status(await gateway.line())
         await asyncio.sleep(STATUS_EVERY)
+
+
+async def _check(database: Database) -> None:
+    """Look at what there was no time for at the start; a damaged file is written to no more."""
+    if database.checked:
+        return
+    found = await asyncio.to_thread(look_at_all, database.path)
+    if found is None:
+        log.info("the whole database was checked and is sound")
+    else:
+        database.broken = found
+        log.error("nothing is stored or sent any more", extra=fields(reason=found))
 
 
 async def _keep_house(store: Store) -> None:

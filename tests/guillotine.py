@@ -171,7 +171,7 @@ class World:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "db"
         self.network = Network(_Time(asyncio.get_running_loop()), Settings(**settings))
-        sim = make_sim(0, random.Random(0), None)  # noqa: S311 a simulated card
+        sim = make_sim(0, random.Random(0), None)
         self.modem = Modem("modem0", "350000000000000", sim, load("generic"), self.network)
         self.network.connect(self.modem)
         self.begun = False
@@ -237,7 +237,7 @@ async def until(
 ) -> None:
     """Let virtual time pass until something is so, or the gateway dead."""
     async with asyncio.timeout(limit):
-        while not blade.fallen.is_set():  # noqa: ASYNC110 nothing tells of it
+        while not blade.fallen.is_set():
             found = condition()
             if found if isinstance(found, bool) else await found:
                 return

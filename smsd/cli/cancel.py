@@ -21,5 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Cancel; what has left, or is on its way, cannot be taken back."""
     kind = "message" if args.message else "scheduled"
     client(args).delete(f"/api/{kind}/{args.id}/")
-    print(json.dumps({kind: args.id, "cancelled": True}) if args.json else f"{args.id} is cancelled")
+    print(
+        json.dumps({kind: args.id, "cancelled": True}) if args.json else f"{args.id} is cancelled"
+    )
     return 0

@@ -55,7 +55,7 @@ class Clock:
         self._synchronised = synchronised
         self._anchor = _Anchor(wall(), steady())
         self._doubt: _Doubt | None = None
-        self._before = (self._anchor, self._doubt)
+        self._before: tuple[_Anchor, _Doubt | None] = (self._anchor, None)
         if not_before is not None:
             self.not_before(not_before)
 

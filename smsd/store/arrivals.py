@@ -45,8 +45,8 @@ class Arrivals:
             if place is not None:
                 series = tx.value(
                     "open series", phone=phone, sim=sim, origin=incoming.originator,
-                    wide=place.wide, reference=place.reference, total=place.total, number=place.number,
-                    since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
+                    wide=place.wide, reference=place.reference, total=place.total,
+                    number=place.number, since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
                     sent_at=tx.now if sent_at is None else sent_at,
                 ) or tx.value("new series")  # fmt: skip
             row = tx.value(

@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+from smsd.store.integrity import FIRST_LOOK, explained, look
 from smsd.store.migrate import migrate
 
 T = TypeVar("T")
@@ -120,16 +121,19 @@ class Database:
     def __init__(
         self, path: str | Path, now: Callable[[], datetime], *, inline: bool = False
     ) -> None:
+        self.path = path
         self._now = now
         self._inline = inline
+        self.broken: str | None = None
+        """What was found wrong with the file while it was in use: it is written to no more."""
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
         self._owes_sync = False
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
-            self._connection = _connect(path)
+            self._connection, self.checked = _connect(path)
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"{path}: {error}") from error
+            raise StoreUnavailable(f"{path}: {explained(error, path)}") from error
         self._thread = threading.Thread(target=self._serve, name="smsd-store")
         if not inline:
             self._thread.start()
@@ -144,6 +148,8 @@ class Database:
 
         Raises `StoreUnavailable` if it could not be committed: then nothing of it was stored.
         """
+        if self.broken is not None:
+            raise StoreUnavailable(self.broken)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._inline:
             _settle(self._batch([_Job(work, done, sync)]))
@@ -212,7 +218,7 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             self.failing = True
-            failure = StoreUnavailable(str(error))
+            failure = StoreUnavailable(explained(error, self.path))
             failure.__cause__ = error
             return [(job.done, None, failure) for job in batch]
         return results
@@ -232,7 +238,8 @@ def _settle(results: list[_Result]) -> None:
             done.set_exception(error)
 
 
-def _connect(path: str | Path) -> sqlite3.Connection:
+def _connect(path: str | Path) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether there was time to check the whole file."""
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False,
         cached_statements=256,
@@ -242,8 +249,9 @@ def _connect(path: str | Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
+        checked = look(connection, FIRST_LOOK)
         migrate(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, checked

@@ -214,4 +214,5 @@ def test_killed_at_every_step(scenario: Scenario, tmp_path: Path) -> None:
         except BaseException as error:
             error.add_note(f"killed at step {at} of {points}")
             raise
-    print(f"\n{scenario.name}: killed at each of {points} points: {dict(steps)}")
+    assert points == sum(steps.values()) > 0
+    print(f"\n{scenario.name}: killed at each of {points} points: {dict(steps)}")  # noqa: T201 asked
