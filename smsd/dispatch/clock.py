@@ -55,7 +55,7 @@ class Clock:
         self._synchronised = synchronised
         self._anchor = _Anchor(wall(), steady())
         self._doubt: _Doubt | None = None
-        self._before: tuple[_Anchor, _Doubt | None] = (self._anchor, None)
+        self._before: tuple[_Anchor, _Doubt | None] | None = None
         if not_before is not None:
             self.not_before(not_before)
 
@@ -95,6 +95,7 @@ class Clock:
 
     def mind(self) -> timedelta | None:
         """Compare the clocks; a step that is to be made (`adopt`), ``None`` if there is none."""
+        self._before = None
         even, steady, wall = self._even(), self._steady(), self._wall()
         gap, doubt = wall - even, self._doubt
         if abs(gap) <= STEP:
@@ -113,8 +114,9 @@ class Clock:
         self._anchor, self._doubt = _Anchor(self._even() + step, self._steady()), None
 
     def take_back(self) -> None:
-        """The step could not be stored: it is not made yet."""
-        self._anchor, self._doubt = self._before
+        """The step could not be stored: if it was made, it is not yet."""
+        if self._before is not None:
+            self._anchor, self._doubt = self._before
 
     def _even(self) -> datetime:
         anchor = self._anchor

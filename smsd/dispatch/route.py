@@ -17,7 +17,8 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
 
     With a phone asked for: that phone, else its fallback for the reasons that it allows. Without:
     the phones by priority (higher first, a seeded draw among equals), else their fallback.
-    A message that a phone has begun stays with it.
+    A message that a phone has begun stays with it. Phones that are held (paused, or outside their
+    hours) are passed over; where they alone might take it, it waits.
     """
     if message.begun_on is not None:
         return _stay(message, candidates)
@@ -32,7 +33,11 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     takers = [c for c in _by_priority(own, message) if not _switched_off(c)]
     if own and not takers:
         return Wait("; ".join(f"{c.phone.name} is disabled: {health(c)[1]}" for c in own))
-    reasons: list[str] = []
+    held = [candidate for candidate in takers if candidate.standing.held]
+    reasons = [f"{candidate.phone.name} {candidate.standing.held}" for candidate in held]
+    if held and len(held) == len(takers):
+        return Wait("; ".join(reasons))  # what was paused is kept, and calls no fallback
+    takers = [candidate for candidate in takers if candidate not in held]
     for candidate in takers:
         obstacle = _obstacle(candidate, message, now)
         if obstacle is None:
@@ -49,7 +54,7 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
                 int(candidate.phone.id), f"{candidate.phone.name}: fallback of {first} ({because})"
             )
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
-    return _nobody(message, (*takers, *fallbacks), reasons)
+    return _nobody(message, (*held, *takers, *fallbacks), reasons)
 
 
 def health(candidate: Candidate) -> tuple[Health, str]:
