@@ -356,14 +356,14 @@ def _problems(config: Config) -> Iterator[str]:
     for address in config.api.listen:
         if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
-    zones = [("dispatch", config.dispatch.timezone)]
+    zones: list[tuple[str, str | None]] = [("dispatch", config.dispatch.timezone)]
     zones += [(f"user[{n}]", user.timezone) for n, user in enumerate(config.user) if user.timezone]
-    for where, zone in zones:
+    for key, zone in zones:
         try:
             local_zone(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            named = zone or os.environ.get("TZ")
-            yield f'{where}.timezone: "{named}" is no zone such as "Europe/Paris"'
+            shown = zone or os.environ.get("TZ")
+            yield f'{key}.timezone: "{shown}" is no zone such as "Europe/Paris"'
 
 
 def _modems_named_twice(config: Config) -> Iterator[str]:

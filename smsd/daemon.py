@@ -148,6 +148,11 @@ async def _main(config: Config, database: Database, clock: Clock) -> None:
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
+        if record.resend_after is not None:
+            log.warning(
+                "what this phone leaves in doubt is sent again: recipients may get messages twice",
+                extra=fields(phone=record.name),
+            )
     gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug)
     await gateway.mind_pauses()
     if outbox.paused:

@@ -92,19 +92,29 @@ def _one(daemon: Client, message: str, *, as_json: bool) -> None:
         _story(found)
 
 
+def _error(error: object) -> str:
+    """What went wrong: its class, what the modem said, what that means and what to do."""
+    assert isinstance(error, dict)
+    told = " ".join(filter(None, (error["code"], error["words"])))
+    hint = f" ({error['hint']})" if error["hint"] else ""
+    return f"[{error['class']}] {told}{hint}"
+
+
 def _story(message: "dict[str, object]") -> None:
     print(f"message {message['id']} to {message['destination']}: {message['state']}")
     print(f"route: {printable(message['route'])}")
+    if message["error"]:
+        print(printable(f"error: {_error(message['error'])}"))
     changes, attempts = message["changes"], message["attempts"]
     for change in changes if isinstance(changes, list) else ():
         reason = f": {change['reason']}" if change["reason"] else ""
         print(printable(f"  {change['at']}  {change['state']}{reason}"))
     for attempt in attempts if isinstance(attempts, list) else ():
-        print(printable(f"attempt {attempt['id']} by {attempt['phone']}: {attempt['outcome']}"))
+        outcome = attempt["outcome"] or "going on"
+        since = f"{attempt['started_at']} to {attempt['ended_at'] or 'now'}"
+        print(printable(f"attempt {attempt['id']} by {attempt['phone']}: {outcome}, {since}"))
         if attempt["error"]:
-            error = attempt["error"]
-            told = " ".join(filter(None, (error["code"], error["words"], error["hint"])))
-            print(printable(f"  {told}"))
+            print(printable(f"  {_error(attempt['error'])}"))
         for part in attempt["parts"]:
             report = f", {part['report']}: {part['report_words']}" if part["report"] else ""
             reference = "" if part["reference"] is None else f" reference {part['reference']}"

@@ -133,7 +133,6 @@ class Outgoing:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
-            later: list[tuple[MessageId, Later]] = []
             place = _EARLIEST
             passed: dict[int, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
@@ -153,11 +152,11 @@ class Outgoing:
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
                 elif isinstance(decision, Later):
-                    later.append((queued.id, decision))
+                    # All of those hours at once: there may be a hundred thousand.
+                    until = milliseconds(decision.until)
+                    tx.run("postpone hours", hours=queued.send_windows, now=tx.now, due_at=until)
                 elif not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
-            for message, decision in later:
-                tx.run("postpone", id=message, due_at=milliseconds(decision.until))
             due = tx.value("next due", now=tx.now)
             if standings and tx.value("something waits", now=tx.now):
                 due = min(due, tx.now + ms(RECHECK))  # what waits has an end of its validity

@@ -430,6 +430,10 @@ SELECT value FROM lore WHERE key = :key;
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
 
+-- postpone hours --
+-- All that is due and has these hours.
+UPDATE message SET due_at = :due_at WHERE state = 'queued' AND due_at <= :now AND send_windows = :hours;
+
 -- state of --
 SELECT state FROM message WHERE id = :id;
 

@@ -12,8 +12,8 @@ from smsd.api.envelope import ApiError
 from smsd.api.queue import _whose
 from smsd.model.message import State
 from smsd.store.once import REPEATABLE
-from tests.api.test_api import ALICE, FIELDS, KEY, OTHER, SUSPENDED, Client, served
-from tests.rig import claimed, draft, fault, send_part
+from tests.api.test_api import FIELDS, KEY, OTHER, SUSPENDED, Client, served
+from tests.rig import ALICE, claimed, draft, fault, send_part
 
 
 async def doubted(client: Client) -> int:
@@ -38,8 +38,9 @@ def test_a_message_in_doubt_is_settled_by_its_owner_once(
         assert (await client.post(path, json={"as": how}, key=SUSPENDED)).error[:2] == (403, 16)
         for wrong in ("", None):
             assert (await client.post(path, json={"as": wrong})).error[:2] == (400, 4)
-        for wrong in ("lost", ["sent"], 1):
-            answer = await client.post(path, json={"as": wrong})
+        bad: list[object] = ["lost", ["sent"], 1]
+        for unknown in bad:
+            answer = await client.post(path, json={"as": unknown})
             assert answer.error[:2] == (400, 2)
         assert await client.rig.state(message) == State.UNCERTAIN
         answer = await client.post(path, data={"as": how})
@@ -142,7 +143,8 @@ def test_priority_hours_and_zone_of_a_message(tmp_path: Path) -> None:
         answer = await client.post(json=FIELDS | {"priority": 7, "send_windows": hours})
         assert answer.status == 200
         form = FIELDS | {
-            "priority": "-3", "send_windows[0][days][]": "sat", "send_windows[0][hours]": "09:00-12:00",
+            "priority": "-3", "send_windows[0][days][]": "sat",
+            "send_windows[0][hours]": "09:00-12:00",
         }  # fmt: skip
         assert (await client.post(data=form)).status == 200
         text = FIELDS | {"send_windows": '[{"hours": "09:00-12:00"}]'}
@@ -153,12 +155,14 @@ def test_priority_hours_and_zone_of_a_message(tmp_path: Path) -> None:
         assert [row["send_windows"] for row in found] == [
             hours, [{"days": ["sat"], "hours": "09:00-12:00"}], [{"hours": "09:00-12:00"}], None,
         ]  # fmt: skip
-        for wrong in ("x", "128", "-129", "1.5", True, [1]):
-            answer = await client.post(json=FIELDS | {"priority": wrong})
-            assert answer.error[:2] == (400, 2), wrong
-        for wrong in ("always", [{"hours": "8-20"}], [{}], {"hours": "08:00-20:00"}, 5):
-            answer = await client.post(json=FIELDS | {"send_windows": wrong})
-            assert answer.error[:2] == (400, 2), wrong
+        priorities: list[object] = ["x", "128", "-129", "1.5", True, [1]]
+        for priority in priorities:
+            answer = await client.post(json=FIELDS | {"priority": priority})
+            assert answer.error[:2] == (400, 2), priority
+        windows: list[object] = ["always", [{"hours": "8-20"}], [{}], {"hours": "08:00-20:00"}, 5]
+        for window in windows:
+            answer = await client.post(json=FIELDS | {"send_windows": window})
+            assert answer.error[:2] == (400, 2), window
             assert "send_windows" in answer.error[2]
         assert len(await client.rig.rows("message")) == 4
 

@@ -45,7 +45,7 @@ def test_a_clock_that_is_kept_right_is_followed() -> None:
         times.set(timedelta(seconds=0.5))  # as NTP corrects it
         assert clock.mind() is None
     assert clock.now() == START + 100 * HOUR + timedelta(seconds=50)
-    assert clock.doubt is clock.look_again is None
+    assert (clock.doubt, clock.look_again) == (None, None)
 
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, timedelta(days=49.7), timedelta(days=-20)])

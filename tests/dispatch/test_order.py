@@ -16,14 +16,13 @@ from smsd.model.message import FaultClass, State
 from smsd.model.phone import Health
 from smsd.store.pauses import EVERYTHING
 from smsd.systemd import Notifier
-from tests.rig import ALICE, Rig, Scripted, draft, fault, hangs, phone_id, raises, takes
+from tests.rig import ALICE, Answer, Rig, Scripted, draft, fault, hangs, phone_id, raises, takes
 from tests.virtual_time import START, VirtualLoop, run
-
 
 TROUBLES = frozenset(Health) - {Health.AVAILABLE, Health.DISABLED}
 
 
-def doubt(after: int = 0, total: int = 1) -> object:
+def doubt(after: int = 0, total: int = 1) -> Answer:
     return raises(Uncertain(fault(FaultClass.AMBIGUOUS)), after=after, total=total)
 
 
@@ -215,7 +214,7 @@ def test_a_phone_that_is_paused_sends_nothing_and_calls_no_fallback() -> None:
 def test_what_is_in_doubt_is_sent_again_where_the_owner_wants_it_loudly_and_not_for_ever() -> None:
     async def main() -> None:
         rig = Rig()
-        modem, other = Scripted(*[doubt()] * 9), Scripted()  # type: ignore[list-item]
+        modem, other = Scripted(*[doubt()] * 9), Scripted()
         phone = await rig.add("gsm0", modem, priority=1, resend_after=120.0)
         await rig.add("gsm1", other)
         await rig.store.registry.resend_after({phone_id(phone): 120.0})
@@ -242,7 +241,7 @@ def test_what_is_in_doubt_is_sent_again_where_the_owner_wants_it_loudly_and_not_
 def test_a_report_that_comes_in_time_keeps_it_from_being_sent_again() -> None:
     async def main() -> None:
         rig = Rig()
-        modem = Scripted(takes(first=7), doubt())  # type: ignore[arg-type]
+        modem = Scripted(takes(first=7), doubt())
         phone = await rig.add("gsm0", modem, resend_after=120.0)
         await rig.store.registry.resend_after({phone_id(phone): 120.0})
         await rig.send(draft("before"))

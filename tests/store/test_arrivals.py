@@ -131,7 +131,7 @@ def test_a_card_that_moves_to_another_modem_brings_nothing_twice(tmp_path: Path)
         assert await receive(other, part("a", 1, 2), join, "8933150319080162432") is None
         # The rest of a long message finds its beginning too.
         assert await receive(other, part("b", 2, 2), join, "8933150319080162432") == 2
-        # A twin to another card is another message, in whatever modem, and so is one to nobody knows.
+        # A twin to another card is another message, in whatever modem.
         assert await receive(other, whole("hi"), join, "8933150319080162433") == 3
         assert await receive(phone, whole("hi"), join) is None  # before its card is known
         rig.database.close()

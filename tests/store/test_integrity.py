@@ -105,6 +105,27 @@ def test_damage_found_while_it_is_in_use_stops_everything_with_its_reason(tmp_pa
     run(main())
 
 
+def test_a_file_that_is_damaged_under_it_sends_nothing_and_says_why(tmp_path: Path) -> None:
+    path = database(tmp_path / "db")
+
+    async def main() -> None:
+        shutil.copy(path, f"{path}.backup-20260302T000000Z")
+        rig = Rig(path)
+        modem = Scripted()
+        await rig.add("gsm0", modem)
+        rig.pragma("wal_checkpoint(TRUNCATE)")
+        damage(path)
+        rig.pragma("shrink_memory")
+        async with rig.sending():
+            await asyncio.sleep(60)
+            report = await rig.gateway.health()
+            assert (report["status"], modem.texts) == ("failed", [])
+            assert "malformed; the last good backup is" in report["store"]
+        rig.database.close()
+
+    run(main())
+
+
 @contextmanager
 def disk_errors() -> Iterator[None]:
     """Every write beyond a file's first octets fails, which SQLite takes for an I/O error."""
