@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -377,7 +378,11 @@ async def _check(database: Database) -> None:
     """Look at what there was no time for at the start; a damaged file is written to no more."""
     if database.checked:
         return
-    found = await asyncio.to_thread(look_at_all, database.path)
+    stopping = threading.Event()
+    try:
+        found = await asyncio.to_thread(look_at_all, database.path, stopping.is_set)
+    finally:
+        stopping.set()
     if found is None:
         log.info("the whole database was checked and is sound")
     else:

@@ -12,19 +12,25 @@ import random
 import socket
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hwsim.clock import ZONE, LoopClock
+from hwsim.cloud.server import SmsmodeServer
+from hwsim.cloud.smsmode import Account, Answer
 from hwsim.modem import Modem
 from hwsim.network import Network, Settings
 from hwsim.personality import load
 from hwsim.world import make_sim
 
+from smsd.adapters.cloud.adapter import CloudAdapter
+from smsd.adapters.cloud.smsmode import Smsmode
+from smsd.adapters.contract import Adapter
 from smsd.adapters.modem.adapter import ModemAdapter, ModemSettings
 from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.where import Fixed
@@ -63,6 +69,11 @@ class Blade:
         if self.count == self.at:
             self.fallen.set()
             raise Dead
+
+    def elsewhere(self, kind: str) -> None:
+        """Something happens outside that the gateway waits for; it may be its end as well."""
+        with contextlib.suppress(Dead):
+            self.step(kind)
 
     def alive(self) -> None:
         """Nothing is done after the end."""
@@ -165,12 +176,26 @@ class _Time(LoopClock):
         return virtual_now().astimezone(ZONE)
 
 
+class Provider(Account):
+    """A simulated provider; there is a step before and after it does as it is asked."""
+
+    blade = Blade()
+
+    def answer(self, method: str, operation: str, query: str, body: str) -> Answer:
+        self.blade.elsewhere("before a request")
+        answer = super().answer(method, operation, query, body)
+        self.blade.elsewhere("after a request")
+        return answer
+
+
 class World:
-    """What outlives the gateway: its file, the modem and the network."""
+    """What outlives the gateway: its file, the modem and the network, the provider."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "db"
-        self.network = Network(_Time(asyncio.get_running_loop()), Settings(**settings))
+        time = _Time(asyncio.get_running_loop())
+        self.network = Network(time, Settings(**settings))
+        self.provider = Provider(time, "token", random.Random(0))
         sim = make_sim(0, random.Random(0), None)
         self.modem = Modem("modem0", "350000000000000", sim, load("generic"), self.network)
         self.network.connect(self.modem)
@@ -200,9 +225,23 @@ class Gateway:
         return not counts["queued"] and not counts["claimed"]
 
 
+Beside = Callable[[Gateway], Sequence[Coroutine[Any, Any, None]]]
+
+
 @asynccontextmanager
-async def alive(world: World, blade: Blade, **record: Any) -> AsyncIterator[Gateway]:
-    """A gateway from its start until the block ends, in good order or by the blade."""
+async def alive(
+    world: World,
+    blade: Blade,
+    *,
+    cloud: str | None = None,
+    beside: Beside = lambda gateway: (),
+    **record: Any,
+) -> AsyncIterator[Gateway]:
+    """A gateway from its start until the block ends, in good order or by the blade.
+
+    Its phone is the modem, or an account at the provider whose address is ``cloud``. ``beside``
+    are more of its tasks.
+    """
     rig = Rig(world.path)
     rig.database._connection = _Connection(rig.database._connection, blade)  # type: ignore[assignment]
     tasks: list[asyncio.Task[None]] = []
@@ -210,18 +249,19 @@ async def alive(world: World, blade: Blade, **record: Any) -> AsyncIterator[Gate
     try:
         [phone_id] = await rig.store.registry.configure_phones([(PHONE, "modem", "[]", 0)])
         await rig.store.outgoing.recover()
-        adapter = ModemAdapter(
+        adapter: Adapter = ModemAdapter(
             Fixed("tcp://modem:1"),
             ModemSettings(),
             open_streams=lambda device, baud: Wire(world.modem, blade),
         )
+        if cloud is not None:
+            adapter = CloudAdapter(Smsmode("token", cloud))
+            world.provider.blade = blade
         phone = rig.phones.add(PhoneRecord(phone_id, PHONE, "modem", **record), adapter)
         sink = Inbox(phone, rig.phones, rig.store)
-        tasks = [
-            loop.create_task(supervise(PHONE, adapter, sink)),
-            loop.create_task(rig.outbox.run()),
-        ]
         gateway = Gateway(rig, blade, world)
+        lives = (supervise(PHONE, adapter, sink), rig.outbox.run(), *beside(gateway))
+        tasks = [loop.create_task(life) for life in lives]
         await until(lambda: phone.health is Health.AVAILABLE, blade)
         yield gateway
     finally:
@@ -252,7 +292,7 @@ class Scenario:
     ``act`` is run under the blade, and once more, whole, by the gateway that starts afterwards: as
     a client that got no answer asks again, it must be repeatable. ``check`` looks at the world
     after that gateway has come to rest. ``prepare`` runs before, without a blade. With ``starting``
-    the blade is armed while the gateway starts.
+    the blade is armed while the gateway starts; with ``cloud`` its phone is an account.
     """
 
     name: str
@@ -260,6 +300,8 @@ class Scenario:
     check: Callable[[Gateway], Awaitable[None]]
     prepare: Callable[[Gateway], Awaitable[None]] | None = None
     starting: bool = False
+    cloud: bool = False
+    beside: Beside = lambda gateway: ()
     network: dict[str, Any] = field(default_factory=dict)
     phone: dict[str, Any] = field(default_factory=dict)
 
@@ -267,19 +309,22 @@ class Scenario:
 async def live(scenario: Scenario, folder: Path, at: int | None) -> Blade:
     """Play a scenario, killed at a step, and look at what the next life makes of it."""
     world = World(folder, **scenario.network)
-    if scenario.prepare is not None:
-        async with alive(world, Blade(), **scenario.phone) as gateway:
-            await scenario.prepare(gateway)
     blade = Blade(at, armed=scenario.starting)
-    with contextlib.suppress(Dead):
-        async with alive(world, blade, **scenario.phone) as gateway:
-            blade.armed = True
+    async with SmsmodeServer(world.provider) as server:
+        url = server.info()["url"] if scenario.cloud else None
+        life = partial(alive, world, cloud=url, beside=scenario.beside, **scenario.phone)
+        if scenario.prepare is not None:
+            async with life(Blade()) as gateway:
+                await scenario.prepare(gateway)
+        with contextlib.suppress(Dead):
+            async with life(blade) as gateway:
+                blade.armed = True
+                await scenario.act(gateway)
+                blade.armed = False
+        blade.armed = False
+        async with life(Blade()) as gateway:
             await scenario.act(gateway)
-            blade.armed = False
-    blade.armed = False
-    async with alive(world, Blade(), **scenario.phone) as gateway:
-        await scenario.act(gateway)
-        await until(gateway.drained, gateway.blade)
-        await asyncio.sleep(10)  # reports, and whatever else still comes
-        await scenario.check(gateway)
+            await until(gateway.drained, gateway.blade)
+            await asyncio.sleep(10)  # reports, and whatever else still comes
+            await scenario.check(gateway)
     return blade

@@ -9,7 +9,7 @@ from smsd.adapters.hotplug import Hotplug
 from smsd.adapters.modem.apart import Stuck, apart
 from smsd.adapters.modem.held import holders
 from smsd.dispatch.outbox import Outbox
-from smsd.dispatch.phones import Phones
+from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.route import health, route
 from smsd.gsm import count_parts
 from smsd.logs import fields
@@ -75,6 +75,11 @@ class Gateway:
         """What is paused: everything, and which phones."""
         paused = [phone.record.name for phone in self.phones.all() if phone.paused]
         return {"paused": self._outbox.paused, "phones": paused}
+
+    def held(self, phone: Phone) -> bool:
+        """Whether a phone is not to send now though it is well: it is paused, or all is."""
+        held = any(s.held for s in self.phones.standings() if s.phone.id == phone.record.id)
+        return self._outbox.paused or held
 
     async def accept(self, account: int, draft: Draft, once: Once | None) -> Accepted:
         """Keep a draft; when this returns it is durable."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
-from smsd.store.integrity import FIRST_LOOK, explained, look
+from smsd.store.integrity import FIRST_LOOK, explained, look, within
 from smsd.store.migrate import migrate
 
 T = TypeVar("T")
@@ -249,7 +249,7 @@ def _connect(path: str | Path) -> tuple[sqlite3.Connection, bool]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
-        checked = look(connection, FIRST_LOOK)
+        checked = look(connection, within(FIRST_LOOK))
         migrate(connection)
     except BaseException:
         connection.close()

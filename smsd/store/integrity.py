@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,14 +19,12 @@ class Damaged(sqlite3.DatabaseError):
     """The file is not what SQLite wrote."""
 
 
-def look(connection: sqlite3.Connection, seconds: float | None) -> bool:
-    """Check every page (``PRAGMA quick_check``); False if the time was too short for all of them.
+def look(connection: sqlite3.Connection, enough: Callable[[], bool]) -> bool:
+    """Check every page (``PRAGMA quick_check``); False if it was ``enough`` before the last.
 
     Raises `Damaged` with SQLite's first finding.
     """
-    ends = None if seconds is None else time.monotonic() + seconds
-    if ends is not None:
-        connection.set_progress_handler(lambda: time.monotonic() > ends, STEPS)
+    connection.set_progress_handler(enough, STEPS)
     try:
         [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
@@ -41,11 +40,17 @@ def look(connection: sqlite3.Connection, seconds: float | None) -> bool:
     return True
 
 
-def look_at_all(path: str | Path) -> str | None:
+def within(seconds: float) -> Callable[[], bool]:
+    """Whether so much time has passed."""
+    ends = time.monotonic() + seconds
+    return lambda: time.monotonic() > ends
+
+
+def look_at_all(path: str | Path, enough: Callable[[], bool]) -> str | None:
     """Check a whole file, beside whoever works with it; what is wrong in words, or ``None``."""
     try:
         with closing(sqlite3.connect(_read_only(path), uri=True)) as connection:
-            look(connection, None)
+            look(connection, enough)
     except sqlite3.Error as error:
         return explained(error, path) if is_damage(error) else None
     return None
@@ -74,11 +79,11 @@ def last_good_backup(path: str | Path) -> Path | None:
     """
     file = Path(path)
     found = [f for f in file.parent.glob(f"{file.name}.backup-*") if _BACKUP.fullmatch(f.name)]
-    ends = time.monotonic() + LOOK_AT_BACKUP
+    enough = within(LOOK_AT_BACKUP)
     for backup in sorted(found, reverse=True):
         try:
             with closing(sqlite3.connect(_read_only(backup), uri=True)) as connection:
-                look(connection, max(0.1, ends - time.monotonic()))
+                look(connection, enough)
         except sqlite3.Error:
             continue
         return backup

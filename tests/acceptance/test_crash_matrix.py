@@ -59,6 +59,22 @@ async def sent_once(gateway: Gateway) -> None:
     assert len(await gateway.rig.rows("sended")) == 4
 
 
+async def send_by_cloud(gateway: Gateway) -> None:
+    await gateway.accept(draft("one"), "a")
+    await gateway.accept(draft("two", BOB), "b")
+    await until(lambda: settled(gateway), gateway.blade)
+
+
+async def provided_once(gateway: Gateway) -> None:
+    rows = await gateway.rig.rows("message")
+    asked = Counter(message.text for message in gateway.world.provider.messages)
+    assert max(asked.values(), default=0) <= 1
+    assert Counter(row["text"] for row in rows) == Counter(["one", "two"])
+    states = {row["text"]: row["state"] for row in rows}
+    assert all(asked[text] == 1 for text, state in states.items() if state == "delivered")
+    assert set(states.values()) <= {"delivered", "uncertain"}
+
+
 # Reports ---------------------------------------------------------------------------------------
 
 
@@ -187,6 +203,7 @@ async def resent_once(gateway: Gateway) -> None:
 
 SCENARIOS = [
     Scenario("sending", send, sent_once, network={"reports": False}),
+    Scenario("cloud", send_by_cloud, provided_once, cloud=True),
     Scenario("reports", reported, delivered_once),
     Scenario("receiving", arrive, stored_once),
     Scenario("scheduling", plan, planned_once, network={"reports": False}),
@@ -206,8 +223,9 @@ def test_killed_at_every_step(scenario: Scenario, tmp_path: Path) -> None:
         return blade.count, blade.steps
 
     points, steps = play(None)
-    assert set(steps) == {"before a commit", "after a commit", "before a write", "after a write",
-                          "after a read"}  # fmt: skip
+    wire = {"before a write", "after a write", "after a read"}
+    outside = {"before a request", "after a request"} if scenario.cloud else wire
+    assert set(steps) == {"before a commit", "after a commit", *outside}
     for at in range(1, points + 1):
         try:
             play(at)

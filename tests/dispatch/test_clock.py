@@ -220,6 +220,29 @@ def test_a_restart_in_1970_lets_nothing_end_or_leave_early_and_ntp_mends_it() ->
     run(main())
 
 
+def test_it_goes_on_for_longer_than_any_counter_of_milliseconds() -> None:
+    """2^32 ms are 49.7 days."""
+
+    async def main() -> None:
+        rig = Rig()
+        modem = Scripted()
+        await rig.add("gsm0", modem)
+        at = START + timedelta(days=49, hours=17, minutes=2, seconds=48)
+        await rig.store.outgoing.schedule(1, draft("planned", at=at))
+        async with rig.sending():
+            await asyncio.sleep((at - START).total_seconds() - 1)
+            assert modem.texts == []
+            await asyncio.sleep(2)
+            assert modem.texts == ["planned"]
+            await asyncio.sleep(50 * 86_400)
+            await rig.send(draft("still here"))
+            await asyncio.sleep(1)
+            assert modem.texts == ["planned", "still here"]
+        rig.database.close()
+
+    run(main())
+
+
 def test_a_step_waits_for_the_disk_and_nothing_is_expired_meanwhile() -> None:
     async def main() -> None:
         wrong = Wrong()
