@@ -13,10 +13,9 @@ import socket
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -312,7 +311,10 @@ async def live(scenario: Scenario, folder: Path, at: int | None) -> Blade:
     blade = Blade(at, armed=scenario.starting)
     async with SmsmodeServer(world.provider) as server:
         url = server.info()["url"] if scenario.cloud else None
-        life = partial(alive, world, cloud=url, beside=scenario.beside, **scenario.phone)
+
+        def life(blade: Blade) -> AbstractAsyncContextManager[Gateway]:
+            return alive(world, blade, cloud=url, beside=scenario.beside, **scenario.phone)
+
         if scenario.prepare is not None:
             async with life(Blade()) as gateway:
                 await scenario.prepare(gateway)
