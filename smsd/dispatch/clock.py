@@ -56,8 +56,7 @@ class Clock:
         self._anchor = _Anchor(wall(), steady())
         self._doubt: _Doubt | None = None
         self._before: tuple[_Anchor, _Doubt | None] | None = None
-        if not_before is not None:
-            self.not_before(not_before)
+        self.not_before(not_before or EARLIEST)
 
     def not_before(self, at: datetime) -> None:
         """It must be ``at`` by now: a clock that says less is wrong until it is set."""

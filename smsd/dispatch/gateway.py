@@ -8,13 +8,13 @@ from typing import Any, Final
 from smsd.adapters.hotplug import Hotplug
 from smsd.adapters.modem.apart import Stuck, apart
 from smsd.adapters.modem.held import holders
+from smsd.dispatch.hours import choose
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phone, Phones
-from smsd.dispatch.route import health, route
+from smsd.dispatch.route import health
 from smsd.gsm import count_parts
 from smsd.logs import fields
-from smsd.model.hours import opening, read
-from smsd.model.message import Draft, MessageId, Queued, Resolution, Route, State, Wait
+from smsd.model.message import Draft, Later, MessageId, Queued, Resolution, Route, State, Wait
 from smsd.model.phone import Candidate, Health
 from smsd.store.database import StoreUnavailable
 from smsd.store.once import Once
@@ -92,11 +92,12 @@ class Gateway:
     ) -> State | None:
         """Settle a message in doubt as a person says; see `Doubts.resolve`."""
         state = await self.store.doubts.resolve(message, account, resolution, who)
-        log.warning(
-            "a person has settled a message in doubt",
-            extra=fields(message=message, resolution=resolution, state=state, account=who),
-        )
-        self._outbox.wake()
+        if state is not None:
+            log.warning(
+                "a person has settled a message in doubt",
+                extra=fields(message=message, resolution=resolution, state=state, account=who),
+            )
+            self._outbox.wake()
         return state
 
     async def pause(self, phone: int, who: str) -> None:
@@ -154,19 +155,19 @@ class Gateway:
     async def _waits_for(self, row: Mapping[str, Any]) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
-        if row["send_windows"] is not None:
-            opens = opening(read(row["send_windows"]), self.now(), self.zone)
-            if opens is not None:
-                return f"waits: its hours begin at {opens.astimezone(self.zone):%Y-%m-%d %H:%M}"
-        if row["due_at"] > self.now().timestamp() * 1000:
-            return f"waits before it is tried again: {row['fault_words'] or 'it is not due'}"
         candidates = await self._candidates()
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
-            row["begun_on"], frozenset(declined),
+            row["begun_on"], frozenset(declined), bool(row["flash"]), row["send_windows"],
         )  # fmt: skip
-        match route(queued, candidates, self.now()):
+        decision = choose(queued, candidates, self.now(), self.zone)
+        due = row["due_at"] <= self.now().timestamp() * 1000
+        match decision:
+            case Later(words=words):
+                return f"waits: {words}"
+            case _ if not due:
+                return f"waits before it is tried again: {row['fault_words'] or 'it is not due'}"
             case Route(words=words):
                 return f"about to leave by {words}"
             case Wait(words=words):

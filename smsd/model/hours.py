@@ -82,22 +82,28 @@ def _row(row: object) -> SendWindow:
     return window(days, hours)
 
 
+def shut(
+    windows: Iterable[SendWindow], now: datetime, zone: tzinfo
+) -> tuple[datetime, datetime] | None:
+    """Since when and until when no window is open; ``None`` if one is, or there are none."""
+    today = now.astimezone(zone).date()
+    ends: list[datetime] = []
+    begins: list[datetime] = []
+    for each in windows:
+        for offset in range(-8, 9):
+            day = today + timedelta(days=offset)
+            if day.weekday() in each.days:
+                begin, end = each.span(day, zone)
+                if begin <= now < end:
+                    return None
+                (begins if begin > now else ends).append(begin if begin > now else end)
+    return (max(ends), min(begins)) if begins else None
+
+
 def opening(windows: Iterable[SendWindow], now: datetime, zone: tzinfo) -> datetime | None:
     """When the next window opens; ``None`` if one is open, or there are none."""
-    today = now.astimezone(zone).date()
-    coming: list[datetime] = []
-    for each in windows:
-        for offset in range(-1, 9):
-            day = today + timedelta(days=offset)
-            if day.weekday() not in each.days:
-                continue
-            begin, end = each.span(day, zone)
-            if begin <= now < end:
-                return None
-            if begin > now:
-                coming.append(begin)
-                break
-    return min(coming, default=None)
+    span = shut(windows, now, zone)
+    return None if span is None else span[1]
 
 
 def _instant(day: date, minutes: int, zone: tzinfo) -> datetime:

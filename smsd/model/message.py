@@ -186,8 +186,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The message itself is not to leave before then, whatever phone there is; why in words."""
+    """The message itself is not to leave between these times, whatever phone there is."""
 
+    since: datetime
     until: datetime
     words: str
 

@@ -127,7 +127,7 @@ class Outgoing:
         first, and messages whose validity is over end here. Returns the claims, and when something
         is due next (``None``: nothing is).
         """
-        await self._database.transaction(_make_due)
+        await self._database.transaction(lambda tx: _make_due(tx, choose))
 
         def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
@@ -151,11 +151,7 @@ class Outgoing:
                     passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
-                elif isinstance(decision, Later):
-                    # All of those hours at once: there may be a hundred thousand.
-                    until = milliseconds(decision.until)
-                    tx.run("postpone hours", hours=queued.send_windows, now=tx.now, due_at=until)
-                elif not queued.declined_by:
+                elif isinstance(decision, Wait) and not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
             if standings and tx.value("something waits", now=tx.now):
@@ -336,15 +332,29 @@ class Outgoing:
 Refused = tuple[MessageId, Fault]
 
 
-def _make_due(tx: Transaction) -> None:
+def _make_due(tx: Transaction, choose: Choose) -> None:
     """Turn scheduled rows whose time has come into messages; end those whose validity is over."""
     for row in tx.rows("due scheduled", now=tx.now):
         _expand(tx, row["id"])
+    _mind_hours(tx, choose)
     for row in tx.rows("expired", now=tx.now):
         expire(tx, row["id"])
     for row in tx.rows("doubts to resend", now=tx.now):
         words = 'in doubt, and sent again: the phone\'s on_uncertain is "resend"'
         resend(tx, row["id"], words, only_by=row["phone_id"])
+
+
+def _mind_hours(tx: Transaction, choose: Choose) -> None:
+    """Let what is due outside its own hours wait for them; its validity does not run meanwhile.
+
+    All of those hours at once: there may be a hundred thousand.
+    """
+    hours = ""
+    while (hours := tx.value("next hours", after=hours)) is not None:
+        decision = choose(_any_message(None, hours=hours), ())
+        if isinstance(decision, Later):
+            since, until = milliseconds(decision.since), milliseconds(decision.until)
+            tx.run("wait for hours", hours=hours, now=tx.now, since=since, until=until)
 
 
 def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
@@ -440,8 +450,10 @@ def _used_more(candidate: Candidate, parts: int) -> Candidate:
     )
 
 
-def _any_message(phone: int | None, *, begun_on: int | None = None) -> Queued:
-    return Queued(MessageId(0), "", 1, phone, begun_on)
+def _any_message(
+    phone: int | None, *, begun_on: int | None = None, hours: str | None = None
+) -> Queued:
+    return Queued(MessageId(0), "", 1, phone, begun_on, send_windows=hours)
 
 
 def _queued(row: Row) -> Queued:

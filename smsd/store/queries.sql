@@ -430,9 +430,14 @@ SELECT value FROM lore WHERE key = :key;
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
 
--- postpone hours --
--- All that is due and has these hours.
-UPDATE message SET due_at = :due_at WHERE state = 'queued' AND due_at <= :now AND send_windows = :hours;
+-- next hours --
+-- Of all that waits, hour by hour: few are different.
+SELECT min(send_windows) FROM message WHERE state = 'queued' AND send_windows > :after;
+
+-- wait for hours --
+-- All that is due and has these hours. What it waited outside them is added to its validity.
+UPDATE message SET due_at = :until, expires_at = expires_at + :until - max(due_at, :since)
+ WHERE state = 'queued' AND send_windows = :hours AND due_at <= :now;
 
 -- state of --
 SELECT state FROM message WHERE id = :id;

@@ -103,6 +103,16 @@ def test_a_pi_that_boots_in_1970_goes_on_where_it_was_until_its_clock_is_set() -
     assert clock.now() == START + 8 * HOUR
 
 
+def test_a_new_database_knows_at_least_that_it_is_not_1970() -> None:
+    times = Times(BOOT)
+    clock = times.clock()
+    assert clock.now() == EARLIEST
+    assert clock.mind() is None
+    assert clock.doubt is not None
+    times.set(START - BOOT)
+    assert clock.mind() == START - EARLIEST
+
+
 def test_a_clock_that_lags_a_little_after_a_restart_catches_up_by_itself() -> None:
     times = Times(START - timedelta(seconds=30))
     clock = times.clock(not_before=START)

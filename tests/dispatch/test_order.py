@@ -105,6 +105,26 @@ def test_a_message_leaves_within_its_own_hours_and_holds_up_no_other() -> None:
     run(main())
 
 
+def test_a_night_without_the_gateway_costs_a_message_nothing_of_its_hours(tmp_path: Path) -> None:
+    async def main() -> None:
+        rig = Rig(tmp_path / "db")
+        hours = json.dumps([{"hours": "11:00-14:00"}])
+        message = await rig.send(draft("lunch", send_windows=hours, validity=3 * 3600))
+        rig.database.close()
+        await asyncio.sleep(11 * 3600)  # until eleven at night
+        rig = Rig(tmp_path / "db")
+        modem = Scripted()
+        await rig.add("gsm0", modem)
+        async with rig.sending():
+            await asyncio.sleep(11.5 * 3600)
+            assert await rig.state(message) == State.QUEUED
+            await asyncio.sleep(3600)
+            assert modem.texts == ["lunch"]
+        rig.database.close()
+
+    run(main())
+
+
 def test_a_message_that_missed_its_hours_waits_for_the_next_ones() -> None:
     async def main() -> None:
         rig = Rig()
@@ -112,7 +132,7 @@ def test_a_message_that_missed_its_hours_waits_for_the_next_ones() -> None:
         phone = await rig.add("gsm0", modem)
         rig.phones.set_health(phone, Health.UNAVAILABLE, "away")
         hours = json.dumps([{"hours": "18:00-20:00"}])
-        await rig.send(draft("evening", send_windows=hours, validity=3 * 86_400))
+        message = await rig.send(draft("evening", send_windows=hours, validity=3 * 3600))
         async with rig.sending():
             await asyncio.sleep(8.5 * 3600)  # half past eight in the evening
             rig.phones.set_health(phone, Health.AVAILABLE, "")
@@ -120,6 +140,8 @@ def test_a_message_that_missed_its_hours_waits_for_the_next_ones() -> None:
             assert modem.texts == []
             await asyncio.sleep(2 * 3600)
             assert modem.texts == ["evening"]
+            waited = [c["state"] for c in (await rig.story(message))["changes"]]
+            assert waited == ["queued", "claimed", "sent"]  # its hours ran for two of three
 
     run(main())
 

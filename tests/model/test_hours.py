@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.model.hours import WEEKDAYS, HoursError, opening, read, window
+from smsd.model.hours import WEEKDAYS, HoursError, opening, read, shut, window
 
 PARIS = ZoneInfo("Europe/Paris")
 OFFICE = window(["mon-fri"], "08:00-20:00")
@@ -31,6 +31,17 @@ def paris(text: str, fold: int = 0) -> datetime:
 def test_office_hours(at: str, opens: str | None) -> None:
     found = opening([OFFICE], paris(at), PARIS)
     assert found == (None if opens is None else paris(opens))
+
+
+def test_since_when_they_are_shut_too() -> None:
+    assert shut([OFFICE], paris("2026-03-08 12:00"), PARIS) == (
+        paris("2026-03-06 20:00"), paris("2026-03-09 08:00"),
+    )  # fmt: skip
+    once = [window(["mon"], "08:00-09:00")]
+    assert shut(once, paris("2026-03-09 07:59"), PARIS) == (
+        paris("2026-03-02 09:00"), paris("2026-03-09 08:00"),
+    )  # fmt: skip
+    assert shut([], paris("2026-03-08 12:00"), PARIS) is None
 
 
 def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:

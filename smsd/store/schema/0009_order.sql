@@ -2,6 +2,7 @@
 ALTER TABLE scheduled ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE scheduled ADD COLUMN send_windows TEXT;  -- JSON, as in the configuration; none: at any time
 ALTER TABLE message ADD COLUMN send_windows TEXT;
+CREATE INDEX message_hours ON message (send_windows, due_at) WHERE state = 'queued' AND send_windows IS NOT NULL;
 
 -- What is in doubt is held, unless the phone's owner wants it sent again after so long.
 ALTER TABLE phone ADD COLUMN resend_after INTEGER;   -- milliseconds; none: it is held
