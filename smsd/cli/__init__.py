@@ -5,6 +5,7 @@ import sys
 
 from smsd.cli import (
     at,
+    cancel,
     check,
     listing,
     pdu,
@@ -19,7 +20,9 @@ from smsd.cli import (
 )
 from smsd.cli.client import Failure
 
-COMMANDS = (run, check, send, listing, phones, status, queue, webhooks, ussd, at, trace, pdu)
+COMMANDS = (
+    run, check, send, listing, cancel, phones, status, queue, webhooks, ussd, at, trace, pdu,
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

@@ -61,6 +61,10 @@ class Client:
         """The ``response`` of a POST with a JSON body, and its headers."""
         return self._ask("POST", path, json.dumps(body), headers)
 
+    def delete(self, path: str) -> None:
+        """Delete what is at a path."""
+        self._ask("DELETE", path)
+
     def _ask(
         self,
         method: str,

@@ -8,8 +8,11 @@ from smsd.store.bars import BarLog
 from smsd.store.calls import CallLog
 from smsd.store.commands import CommandRuns
 from smsd.store.database import Database
+from smsd.store.doubts import Doubts
 from smsd.store.groups import PhoneGroups
+from smsd.store.once import Answers
 from smsd.store.outgoing import Outgoing
+from smsd.store.pauses import Pauses
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
 from smsd.store.stops import Stops
@@ -32,3 +35,6 @@ class Store:
         self.bars = BarLog(database)
         self.phone_groups = PhoneGroups(database)
         self.views = Views(database)
+        self.doubts = Doubts(database)
+        self.pauses = Pauses(database)
+        self.answers = Answers(database)
