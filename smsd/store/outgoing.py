@@ -154,7 +154,8 @@ class Outgoing:
                 elif isinstance(decision, Wait) and not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
-            if standings and tx.value("something waits", now=tx.now):
+            idle = any(candidate.standing.idle for candidate in open_ones.values())
+            if idle and tx.value("something waits", now=tx.now):
                 due = min(due, tx.now + ms(RECHECK))  # what waits has an end of its validity
             return claims, refused, None if due is None else moment(due)
 
