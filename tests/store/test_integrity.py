@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from smsd.daemon import _check
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.integrity import Damaged, last_good_backup, look, look_at_all, within
 from tests.rig import Rig, Scripted, draft
-from tests.virtual_time import now, run
+from tests.virtual_time import START, now, run
 
 
 def database(path: Path, messages: int = 200) -> Path:
@@ -84,6 +85,25 @@ def test_a_check_that_takes_too_long_is_left_for_later_and_finished_beside_the_w
     with closing(sqlite3.connect(path)) as connection, pytest.raises(Damaged):
         look(connection, within(60))
     assert "damaged" in str(look_at_all(path, within(60)))
+
+
+def test_what_there_was_no_time_for_is_checked_beside_the_work(tmp_path: Path) -> None:
+    path = database(tmp_path / "db")
+
+    async def main() -> None:
+        opened = Database(path, lambda: START, inline=True)
+        assert opened.checked
+        opened.checked = False
+        await _check(opened)
+        assert opened.broken is None
+        damage(path)
+        await _check(opened)
+        assert "the file is damaged" in str(opened.broken)
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            await opened.transaction(lambda tx: tx.value("pulse at"))
+        opened.close()
+
+    asyncio.run(main())
 
 
 def test_damage_found_while_it_is_in_use_stops_everything_with_its_reason(tmp_path: Path) -> None:
