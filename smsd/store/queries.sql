@@ -199,10 +199,13 @@ SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state <> 'refused');
 
 -- leaves after --
--- When the part was begun with whose leaving so many parts (:over) have left the window.
+-- When the part was begun with whose leaving so many parts (:over) have left the window; each row is
+-- one at least, so that no more rows than that are looked at.
 SELECT begun_at FROM (
-    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM part
-     WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused')
+    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM (
+        SELECT id, begun_at, size FROM part
+         WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+         ORDER BY begun_at, id LIMIT :over))
  WHERE gone >= :over ORDER BY begun_at LIMIT 1;
 
 -- leaves after messages --
