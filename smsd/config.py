@@ -24,9 +24,19 @@ from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.startpoints import StartpointError, window_start
+from smsd.dispatch.telling import LOOPBACK
+from smsd.rules import (
+    AutoreplySection,
+    CommandSection,
+    InboxSection,
+    Sections,
+    StopSection,
+    WebhookSection,
+    problems,
+    secret_problems,
+)
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Scope = Literal["send", "read", "admin"]
@@ -165,7 +175,7 @@ class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
 AnyPhone = ModemSection | SmsmodeSection
 
 
-class Config(Struct, forbid_unknown_fields=True, frozen=True):
+class Config(Sections, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     store: StoreSection = StoreSection()
@@ -188,7 +198,8 @@ _SAME: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "iccid": same_iccid,
 }
 GUARDS: Final = ("dispatch.flood", "dispatch.loop", "dispatch.replies")
-SECRETS: Final = ("pin", "api_key", "access_token")
+SECRETS: Final = ("pin", "api_key", "access_token", "secret", "password")
+_WITH_SECRETS: Final = ("user", "phone", "webhook", "command")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
 _AT: Final = re.compile(r" - at `\$\.?(.*?)`$")
@@ -224,6 +235,9 @@ def parse(raw: dict[str, Any], path: str) -> Config:
         pin = phone.pin if isinstance(phone, ModemSection) else None
         if pin is not None and not re.fullmatch("[0-9]{4,8}", pin):
             raise ConfigError(f"{path}: phone[{number}].pin: 4 to 8 digits expected")
+    faults = list(secret_problems(resolved))
+    if faults:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     keys: dict[str, str] = {}
     for user in resolved.user:
         if (other := keys.setdefault(user.api_key, user.name)) != user.name:
@@ -284,6 +298,11 @@ def _valid_keys(key: str) -> list[str]:
         "log": (LogSection,),
         "user": (UserSection,),
         "phone": (ModemSection, SmsmodeSection),
+        "inbox": (InboxSection,),
+        "stop": (StopSection,),
+        "command": (CommandSection,),
+        "autoreply": (AutoreplySection,),
+        "webhook": (WebhookSection,),
     }
     found = [name for kind in kinds.get(section, ()) for name in kind.__struct_fields__]
     return sorted({*found, *(("adapter",) if section == "phone" else ())})
@@ -350,6 +369,7 @@ def _problems(config: Config) -> Iterator[str]:
             if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
                 yield f"phone[{number}].base_url: https expected (http only to this machine itself)"
     yield from _dispatch_problems(config.dispatch, known, now)
+    yield from problems(config, [user.name for user in config.user])
     for address in config.api.listen:
         if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
@@ -412,13 +432,19 @@ def missing_programs(config: Config) -> Iterator[str]:
     """The programs that are not there: reason for a complaint, and none to send nothing."""
     # A person's path may have no sbin, where such programs are; the service's has.
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin"
-    for number, phone in enumerate(config.phone):
-        if isinstance(phone, ModemSection) and phone.power_cycle:
-            program = phone.power_cycle[0]
-            if shutil.which(program, path=path) is None:
-                where = f'phone[{number}].power_cycle: "{program}"'
-                hint = "its full path" if "/" in program else "one on the PATH, or its full path"
-                yield f"{where} is no program that can be run; {hint} expected"
+    named = [
+        (f"phone[{number}].power_cycle", phone.power_cycle[0])
+        for number, phone in enumerate(config.phone)
+        if isinstance(phone, ModemSection) and phone.power_cycle
+    ]
+    named += [
+        (f"command[{number}].program", command.program[0])
+        for number, command in enumerate(config.command)
+    ]
+    for where, program in named:
+        if shutil.which(program, path=path) is None:
+            hint = "its full path" if "/" in program else "one on the PATH, or its full path"
+            yield f'{where}: "{program}" is no program that can be run; {hint} expected'
 
 
 def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
@@ -430,7 +456,7 @@ def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
 def _resolved(raw: dict[str, Any], path: str) -> dict[str, Any]:
     """The same tables with every secret in place of what names it."""
     found = dict(raw)
-    for section in ("user", "phone"):
+    for section in _WITH_SECRETS:
         if section in raw:
             found[section] = [
                 {
@@ -474,7 +500,7 @@ def secret(value: str, where: str) -> str:
 def effective(config: Config) -> dict[str, Any]:
     """The configuration with its defaults and its secrets masked, for ``smsd check --print``."""
     shown: dict[str, Any] = msgspec.to_builtins(config)
-    for table in (*shown["user"], *shown["phone"]):
+    for table in (table for section in _WITH_SECRETS for table in shown[section]):
         for key in SECRETS:
             if table.get(key):
                 table[key] = "********"

@@ -39,18 +39,23 @@ from smsd.config import (
 )
 from smsd.dispatch.balance import Balances
 from smsd.dispatch.bars import keep_bars
+from smsd.dispatch.commands import Commands
 from smsd.dispatch.gateway import Gateway
-from smsd.dispatch.inbox import Inbox, join
+from smsd.dispatch.inbox import Inbox, Reactions, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Direction, Phone, Phones
 from smsd.dispatch.selftest import SelfTest
 from smsd.dispatch.startpoints import window_start
+from smsd.dispatch.webhooks import Webhooks
 from smsd.logs import fields
 from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
+from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
 from smsd.store.database import Database, StoreUnavailable
+from smsd.store.registry import LOCAL_ACCOUNT
 from smsd.store.store import Store
+from smsd.store.webhooks import Webhook
 from smsd.systemd import Notifier, handed_over, watchdog_interval
 
 log: Final = logging.getLogger(__name__)
@@ -94,6 +99,7 @@ def run(config: Config) -> None:
 
     Raises `AlreadyRunning`, `StoreUnavailable`, or `OSError` where a socket cannot be had.
     """
+    memory.share_one_heap()
     Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
     with locked(config.store.path):
         old = os.umask(0o077)  # messages are nobody else's to read
@@ -162,14 +168,31 @@ async def _main(config: Config, store: Store) -> None:
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
-    dispatch = config.dispatch
-    gateway = Gateway(
-        store, phones, outbox, now, config.zone, dispatch.validity, hotplug, sticky=dispatch.sticky
-    )
     keys = [
         Key(await store.registry.account(user.name), user.api_key, user.suspended)
         for user in config.user
     ]
+    webhooks = await _webhooks(config, store, keys)
+    dispatch = config.dispatch
+    gateway = Gateway(
+        store, phones, outbox, now, config.zone, dispatch.validity, hotplug, webhooks,
+        sticky=dispatch.sticky,
+    )  # fmt: skip
+    rules = rules_of(
+        config,
+        phones,
+        config.api.default_region,
+        keys[0].account if keys else LOCAL_ACCOUNT,
+        config.dispatch.validity,
+    )
+    commands = Commands(store, programs_of(config), rules, config.zone, outbox.wake)
+
+    def reacted() -> None:
+        outbox.wake()  # there may be an answer
+        if config.command:
+            commands.wake()
+
+    reactions = Reactions(rules.react, reacted)
     app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
     handed = handed_over()
     own_socket = not handed
@@ -180,7 +203,7 @@ async def _main(config: Config, store: Store) -> None:
 
         def serve(phone: Phone) -> None:
             if not phone.disabled:
-                name, sink = phone.record.name, Inbox(phone, phones, store)
+                name, sink = phone.record.name, Inbox(phone, phones, store, reactions)
                 for kind, life in (
                     ("phone", supervise(name, phone.adapter, sink, hotplug.moved(name))),
                     ("selftest", selftest.watch(phone)),
@@ -204,6 +227,8 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
             group.create_task(Balances(phones, now).run(), name="balances"),
+            group.create_task(commands.run(), name="commands"),
+            group.create_task(webhooks.run(), name="webhooks"),
         ]
         memory.trim()
         notifier.ready()
@@ -322,6 +347,22 @@ def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
         )
         return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
+
+
+async def _webhooks(config: Config, store: Store, keys: list[Key]) -> Webhooks:
+    """The receivers of events; without a secret an account's API key signs, as in RaspiSMS."""
+    accounts = {user.name: key.account for user, key in zip(config.user, keys, strict=True)}
+    await store.webhooks.configure(drafts_of(config, accounts.__getitem__))
+    secrets = secrets_of(config)
+    api_keys = {key.account: key.api_key for key in reversed(keys)}
+    own = keys[0].account if keys else None
+
+    def secret(hook: Webhook) -> str | None:
+        account = own if hook.account is None else hook.account
+        found = secrets.get(hook.name) if hook.name is not None else None
+        return found or (api_keys.get(account) if account is not None else None)
+
+    return Webhooks(store, now, config.zone, secret)
 
 
 async def adopted(newcomer: Newcomer, phones: Phones, store: Store) -> tuple[PhoneRecord, Wanted]:

@@ -1,7 +1,27 @@
-"""Giving back the memory that only starting took."""
+"""Living in little memory: imported before aiohttp, it keeps out what a gateway has no use for."""
 
 import contextlib
 import ctypes
+import html.entities
+import mimetypes
+from typing import Final
+
+_ARENA_MAX: Final = -8  # of mallopt(3)
+
+# aiohttp reads the system's list of file types and Python's of 2,231 HTML entities when it is
+# imported: 0.7 MB. No file is served here, and no HTML read.
+mimetypes.knownfiles.clear()
+html.entities.html5.clear()
+
+
+def share_one_heap() -> None:
+    """Have threads share the heap; call it before there are any. musl does so anyway.
+
+    With an arena for each thread the daemon takes a megabyte more at rest; its threads hardly
+    ever ask for memory at the same time.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def trim() -> None:

@@ -23,9 +23,15 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message", "call", "inbox", "datagram")
+OWN_LISTS: Final = (
+    "message", "call", "inbox", "datagram", "smsstop", "webhook", "command",
+)  # fmt: skip
 _EMPTY: Final = frozenset({"contact", "group", "conditional_group", "media"})
-_READING: Final = frozenset({"received", "call", "inbox", "datagram"})
+_NEEDS: Final = {
+    **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
+    **dict.fromkeys(("webhook", "command"), "admin"),
+}
+"""The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
@@ -50,6 +56,7 @@ class RaspiSms:
             ("DELETE", "/api/scheduled/{id}", self.delete_scheduled),
             ("GET", "/api/message/{id}", self.message),
             ("POST", "/api/phone/{id}/status", self.phone_status),
+            ("GET", "/api/{entry_type}/{id}", self.one),
         ]
         return [
             web.route(method, path + slash, handler)
@@ -64,12 +71,24 @@ class RaspiSms:
         if entry not in LISTS + OWN_LISTS:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
-        account.need("read" if entry in _READING else "send")
+        account.need(_NEEDS.get(entry, "send"))
         page = max(0, integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
         found = await self._items(entry, account, request, page, after, before)
         return answer(found, links=_links(request, entry, found, page, after, before))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """``GET /api/{type}/{id}/``: one row of a list."""
+        account = self._door.account(request, {})
+        entry, number = request.match_info["entry_type"], integer(request.match_info["id"])
+        if entry not in LISTS + OWN_LISTS:
+            raise web.HTTPNotFound
+        account.need(_NEEDS.get(entry, "send"))
+        found = await self._items(entry, account, request, 0, number - 1, number + 1)
+        if not found:
+            raise ApiError(Code.INVALID_PARAMETER, f"no {entry} has this id.", status=404)
+        return answer(found[0])
 
     async def _items(
         self,
@@ -108,6 +127,12 @@ class RaspiSms:
                 return [items.phone_group(row, zone, account.id, status) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
+            case "smsstop":
+                return [items.smsstop(row, zone) for row in rows]
+            case "webhook":
+                return [items.webhook(row, zone) for row in rows]
+            case "command":
+                return [items.command(row, zone) for row in rows]
             case _:
                 status = await self._gateway.statuses()
                 return [
@@ -139,7 +164,7 @@ class RaspiSms:
         checked = await asyncio.to_thread(check) if _large(request) else check()
         try:
             accepted = await self._gateway.accept(
-                account.id, checked.draft, idempotency(request, body)
+                account.id, checked.draft, idempotency_of(request, body)
             )
         except Conflict as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
@@ -237,8 +262,8 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
             return bytes(value).decode()
 
 
-def idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
+def idempotency_of(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The Idempotency-Key with a digest of what was asked where; the API key is no part of that."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None

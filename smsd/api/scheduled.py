@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-import phonenumbers
-
 from smsd.api.envelope import ApiError, Code
 from smsd.api.forms import items, truth
 from smsd.api.items import WHEN
+from smsd.dispatch.numbers import normal
 from smsd.model.message import Draft
 
 LONGEST_TEXT: Final = 1000  # characters, before any template
@@ -151,23 +150,6 @@ def _data(data: object) -> str:
 
 def _no_json(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
-
-
-def normal(number: object, region: str | None = None) -> str | None:
-    """A number in E.164, ``None`` if it is not a valid one."""
-    if not isinstance(number, str) or not 3 <= len(number) <= 250:
-        return None
-    if any(char.isalpha() and char.isascii() for char in number.lower().partition("ext")[0]) and (
-        not number.startswith("tel:")
-    ):
-        return None  # a vanity number is more often a mistake
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(parsed):
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _phone(body: Mapping[str, Any], phones: Callable[[int], bool], group: int | None) -> int | None:

@@ -15,6 +15,8 @@ COLUMNS = {
     "inbox": ("id", "at", "kind", "flash", "origin", "id_phone", "text"),
     "phone_group": ("id", "name", "members"),
     "phone": ("id", "name", "adapter", "status", "priority"),
+    "smsstop": ("id", "number", "id_user", "created_at"),
+    "command": ("id", "created_at", "name", "origin", "state", "status", "reason"),
 }
 
 

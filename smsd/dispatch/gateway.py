@@ -10,6 +10,7 @@ from smsd.adapters.modem.held import holders
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
 from smsd.dispatch.route import health, route
+from smsd.dispatch.webhooks import Webhooks
 from smsd.gsm import count_parts
 from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
 from smsd.model.phone import Candidate, Health, Window
@@ -36,10 +37,12 @@ class Gateway:
         zone: tzinfo,
         validity: int,
         hotplug: Hotplug | None = None,
+        webhooks: Webhooks | None = None,
         *,
         sticky: bool = False,
     ) -> None:
         self.store = store
+        self.webhooks = webhooks or Webhooks(store, now, zone, lambda hook: None)
         self.phones = phones
         self.zone = zone
         self.validity = validity
@@ -167,6 +170,7 @@ class Gateway:
             )
         problems = _problems(phones, counts, paused=self._outbox.paused)
         problems += self._hotplug.problems() if self._hotplug is not None else []
+        problems += self.webhooks.problems()
         return {
             "status": "degraded" if problems else "ok",
             "problems": problems,

@@ -82,6 +82,7 @@ class FaultClass(StrEnum):
     MEMORY = "memory"
     AMBIGUOUS = "ambiguous"  # it may have gone
     DECLINED = "declined"  # this phone will not take it, another one may
+    STOPPED = "stopped"  # its recipient wants no more messages
     DUPLICATE = "duplicate"  # an earlier copy was accepted: it is sent
     GUARD = "guard"  # its recipient has had too many: see `Guard`
 

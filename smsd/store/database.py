@@ -71,6 +71,8 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
+        self.told = False
+        """It has added to the events."""
         self.now = now
         """The time of the transaction, in milliseconds since 1970."""
 
@@ -89,7 +91,8 @@ class Transaction:
         return None if row is None else row[0]
 
     def run(self, query: str, **values: object) -> int:
-        """How many rows a statement changed."""
+        """How many rows a statement changed; those named "tell …" add to the events."""
+        self.told = self.told or query.startswith("tell ")
         return self._connection.execute(queries()[query], values).rowcount
 
     def run_many(self, query: str, values: Iterable[Mapping[str, object]]) -> None:
@@ -131,9 +134,12 @@ class Database:
         self._inline = inline
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
+        self.told: Callable[[], None] | None = None
+        """Called on the loop after a commit that added to the events."""
         self._owes_sync = False
         self._jobs: list[_Job] = []  # done in the transaction that is open
         self._results: list[_Result] = []  # of those that are answered once it is committed
+        self._news = False  # it adds to the events
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
@@ -210,7 +216,9 @@ class Database:
         self._connection.execute("SAVEPOINT work")
         value, raised = None, None
         try:
-            value = job.work(Transaction(self._connection, milliseconds(self._now())))
+            transaction = Transaction(self._connection, milliseconds(self._now()))
+            value = job.work(transaction)
+            self._news = self._news or transaction.told
         except BaseException as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
                 raise
@@ -234,7 +242,11 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
             return
+        if self._news and self.told is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._jobs[0].done.get_loop().call_soon_threadsafe(self.told)
         results, self._results, self._jobs = self._results, [], []
+        self._news = False
         self._tell(results)
 
     def _sync(self) -> None:
@@ -256,6 +268,7 @@ class Database:
         failure = StoreUnavailable(str(error))
         failure.__cause__ = error
         jobs, self._results, self._jobs = self._jobs, [], []
+        self._news = False
         self._tell([(job.done, None, failure) for job in jobs])
 
     def _tell(self, results: "list[_Result]") -> None:

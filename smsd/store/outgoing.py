@@ -29,6 +29,7 @@ from smsd.store.idempotency import Key, once
 from smsd.store.lanes import any_of
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
+from smsd.store.stops import STOPPED, refuse_stopped, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
 
 _EARLIEST: Final = (2**31, -1, -1)
@@ -131,7 +132,9 @@ class Outgoing:
                 place = (found["priority"], found["due_at"], found["id"])
                 queued = _queued(found)
                 decision = choose(queued, tuple(open_ones.values()))
-                if isinstance(decision, Route):
+                if isinstance(decision, Route) and wants_none(tx, queued.id):
+                    refused.append((queued.id, STOPPED))  # said since it was queued
+                elif isinstance(decision, Route):
                     claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     open_ones[phone] = used_more(open_ones[phone], queued)
@@ -165,6 +168,7 @@ class Outgoing:
         watched = any(guard.everybody for guard in self._guards)
         tx.run("expand scheduled", id=scheduled, watched=watched, now=tx.now)
         tx.run("tell new messages", id=scheduled, now=tx.now)
+        refuse_stopped(tx, scheduled)
         refuse_too_many(tx, scheduled, self._guards)
         tx.run("remove scheduled", id=scheduled, account=None)
 
@@ -201,6 +205,7 @@ class Outgoing:
         def work(tx: Transaction) -> None:
             tx.run("shift messages", step=ms(step))
             tx.run("shift parts", step=ms(step))
+            tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
 

@@ -556,3 +556,189 @@ DELETE FROM phone_bar WHERE phone_id = :phone;
 -- add bar --
 INSERT INTO phone_bar (phone_id, kind, health, words, hint, since, until, openings)
 VALUES (:phone, :kind, :health, :words, :hint, :since, :until, :openings);
+
+-- stop --
+SELECT id FROM smsstop WHERE account_id = :account AND number = :number;
+
+-- add stop --
+INSERT INTO smsstop (account_id, number, created_at) VALUES (:account, :number, :now)
+ON CONFLICT (account_id, number) DO NOTHING RETURNING id;
+
+-- remove stop --
+DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id IN (0, :account));
+
+-- remove stop of --
+-- What its owner said is undone by its owner; what an account has entered itself is that account's.
+DELETE FROM smsstop WHERE number = :number AND account_id = 0;
+
+-- is stopped --
+SELECT 1 FROM smsstop WHERE number = :number AND account_id IN (0, :account);
+
+-- stopped numbers --
+SELECT number FROM smsstop WHERE account_id IN (0, :account);
+
+-- stopped of scheduled --
+SELECT m.id FROM message m WHERE m.scheduled_id = :id AND m.state = 'queued'
+   AND EXISTS (SELECT 1 FROM smsstop s WHERE s.number = m.destination AND s.account_id IN (0, m.account_id));
+
+-- message is stopped --
+SELECT 1 FROM message m JOIN smsstop s ON s.number = m.destination AND s.account_id IN (0, m.account_id)
+ WHERE m.id = :id AND m.begun_on IS NULL
+   AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.message_id = m.id AND a.rule = 'stop');
+
+-- list smsstop --
+SELECT s.* FROM smsstop s
+ WHERE (:account IS NULL OR s.account_id IN (0, :account)) AND s.id > :after AND s.id < :before
+
+-- answers since --
+SELECT count(*) FROM answer WHERE number = :number AND at BETWEEN :since AND :now;
+
+-- answered by --
+SELECT 1 FROM answer WHERE number = :number AND at BETWEEN :since AND :now AND rule = :rule;
+
+-- reserve scheduled --
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
+VALUES (:account, :now, :text, :parts, 0, 0, :tag, :phone, :validity, :now) RETURNING id;
+
+-- add answering message --
+INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     state, created_at, due_at, expires_at)
+VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 'queued', :now, :now, :expires_at)
+RETURNING id;
+
+-- add answer --
+INSERT INTO answer (message_id, received_id, rule, number, at) VALUES (:message, :received, :rule, :number, :now);
+
+-- received is a command --
+UPDATE received SET command = 1 WHERE id = :id;
+
+-- add command run --
+INSERT INTO command_run (received_id, name, arguments, state, created_at)
+VALUES (:received, :name, :arguments, 'waiting', :now);
+
+-- waiting commands --
+SELECT c.id, c.name, c.arguments, r.id AS received_id, r.origin, r.text, r.at, r.phone_id, p.name AS phone
+  FROM command_run c JOIN received r ON r.id = c.received_id JOIN phone p ON p.id = r.phone_id
+ WHERE c.state = 'waiting' ORDER BY c.id LIMIT 100;
+
+-- begin command --
+UPDATE command_run SET state = 'begun', begun_at = :now WHERE id = :id AND state = 'waiting';
+
+-- end command --
+UPDATE command_run SET state = :state, status = :status, words = :words, ended_at = :now
+ WHERE id = :id AND state IN ('waiting', 'begun')
+RETURNING received_id, (SELECT r.phone_id FROM received r WHERE r.id = received_id) AS phone_id;
+
+-- interrupt commands --
+UPDATE command_run SET state = 'interrupted', words = :words, ended_at = :now WHERE state = 'begun'
+RETURNING id, name, received_id;
+
+-- list command --
+SELECT c.*, r.origin, r.phone_id FROM command_run c JOIN received r ON r.id = c.received_id
+ WHERE c.id > :after AND c.id < :before
+
+
+-- webhook named --
+SELECT id FROM webhook WHERE name = :name;
+
+-- no other named webhooks --
+DELETE FROM webhook WHERE name IS NOT NULL AND name NOT IN (SELECT value FROM json_each(:names));
+
+-- count webhooks --
+SELECT count(*) FROM webhook;
+
+-- add webhook --
+INSERT INTO webhook (name, account_id, url, events, form, secret, allow_http, place, created_at)
+VALUES (:name, :account, :url, :events, :form, :secret, :allow_http, (SELECT coalesce(max(id), 0) FROM event), :now)
+RETURNING id;
+
+-- change webhook --
+UPDATE webhook SET account_id = :account, url = :url, events = :events, form = :form, secret = :secret,
+       allow_http = :allow_http,
+       updated_at = CASE WHEN url = :url AND events = :events AND form = :form AND allow_http = :allow_http
+                          AND secret IS :secret AND account_id IS :account THEN updated_at ELSE :now END
+ WHERE id = :id;
+
+-- enable webhook --
+-- What happened while it was off is not told any more.
+UPDATE webhook SET enabled = 1, failures = 0, failing_since = NULL, fault = NULL, updated_at = :now,
+       place = (SELECT coalesce(max(id), 0) FROM event)
+ WHERE id = :id AND enabled = 0;
+
+-- disable webhook --
+UPDATE webhook SET enabled = 0, updated_at = :now WHERE id = :id;
+
+-- remove webhook --
+DELETE FROM webhook WHERE id = :id AND name IS NULL AND (:account IS NULL OR account_id = :account);
+
+-- enabled webhooks --
+SELECT * FROM webhook WHERE enabled = 1 ORDER BY id;
+
+-- list webhook --
+SELECT w.*, (SELECT count(*) FROM dead_letter d WHERE d.webhook_id = w.id) AS dead FROM webhook w
+ WHERE (:account IS NULL OR w.account_id = :account) AND w.id > :after AND w.id < :before
+
+-- events after --
+-- shown: the state in which the message showed among the sent ones before; again: a call told twice.
+SELECT e.id, e.at, e.kind, e.state, m.account_id, (SELECT p.state FROM event p
+         WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown,
+       EXISTS (SELECT 1 FROM event c WHERE c.called_id = e.called_id AND c.id < e.id) AS again
+  FROM event e LEFT JOIN message m ON m.id = e.message_id
+ WHERE e.id > :place ORDER BY e.id LIMIT :limit;
+
+-- letters wanted again --
+SELECT e.id, e.at, e.kind, e.state, m.account_id, (SELECT p.state FROM event p
+         WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown,
+       EXISTS (SELECT 1 FROM event c WHERE c.called_id = e.called_id AND c.id < e.id) AS again
+  FROM dead_letter d JOIN event e ON e.id = d.event_id LEFT JOIN message m ON m.id = e.message_id
+ WHERE d.webhook_id = :webhook AND d.again = 1 ORDER BY e.id LIMIT 200;
+
+-- letters --
+SELECT d.id, d.event_id, d.at, d.fault, d.again, e.at AS event_at, e.kind, e.state, e.message_id, e.received_id,
+       e.called_id, (SELECT p.state FROM event p WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown
+  FROM dead_letter d JOIN event e ON e.id = d.event_id
+ WHERE d.webhook_id = :webhook AND d.id > :after ORDER BY d.id LIMIT :limit;
+
+-- subject of event --
+SELECT e.id, e.at, e.kind, e.state, e.words, e.message_id,
+       m.account_id, m.text, m.destination, m.mms, m.flash, m.tag, m.parts, m.scheduled_id, m.phone_id,
+       s.id AS sended_id, s.at AS sended_at,
+       r.id AS received_id, r.at AS received_at, r.text AS received_text, r.origin, r.command, r.phone_id AS received_phone,
+       r.kind AS received_kind, r.complete,
+       c.id AS called_id, c.uid, c.started_at, c.ended_at, c.origin AS caller, c.phone_id AS called_phone
+  FROM event e LEFT JOIN message m ON m.id = e.message_id LEFT JOIN sended s ON s.message_id = m.id
+  LEFT JOIN received r ON r.id = e.received_id LEFT JOIN called c ON c.id = e.called_id
+ WHERE e.id = :id AND coalesce(m.id, r.id, c.id) IS NOT NULL;
+
+-- event came at --
+SELECT at FROM event WHERE id = :id;
+
+-- webhook passed --
+UPDATE webhook SET place = :place WHERE id = :id AND place < :place;
+
+-- webhook took --
+UPDATE webhook SET place = max(place, :place), failures = 0, failing_since = NULL, fault = NULL WHERE id = :id;
+
+-- webhook failed --
+UPDATE webhook SET failures = failures + 1, fault = :fault, failing_since = coalesce(failing_since, :now)
+ WHERE id = :id RETURNING failing_since;
+
+-- remove letter --
+DELETE FROM dead_letter WHERE webhook_id = :webhook AND event_id = :event;
+
+-- letter failed --
+UPDATE dead_letter SET again = 0, fault = :fault WHERE webhook_id = :webhook AND event_id = :event;
+
+-- bury --
+INSERT INTO dead_letter (webhook_id, event_id, at, fault) VALUES (:webhook, :event, :now, :fault)
+ON CONFLICT (webhook_id, event_id) DO UPDATE SET again = 0, fault = excluded.fault;
+
+-- want letters again --
+UPDATE dead_letter SET again = 1 WHERE webhook_id = :webhook AND (:event IS NULL OR event_id = :event);
+
+-- shift webhooks --
+-- The clock was set: a receiver has failed no longer for that.
+UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;

@@ -6,12 +6,15 @@ from smsd.model.message import Guard
 from smsd.store.arrivals import Arrivals
 from smsd.store.bars import BarLog
 from smsd.store.calls import CallLog
+from smsd.store.commands import CommandRuns
 from smsd.store.database import Database
 from smsd.store.groups import PhoneGroups
 from smsd.store.outgoing import Outgoing
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
+from smsd.store.stops import Stops
 from smsd.store.views import Views
+from smsd.store.webhooks import Webhooks
 
 
 class Store:
@@ -23,6 +26,9 @@ class Store:
         self.reports = Reports(database)
         self.arrivals = Arrivals(database)
         self.calls = CallLog(database)
+        self.stops = Stops(database)
+        self.commands = CommandRuns(database)
+        self.webhooks = Webhooks(database)
         self.bars = BarLog(database)
         self.phone_groups = PhoneGroups(database)
         self.views = Views(database)

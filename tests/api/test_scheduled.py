@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.api.envelope import ApiError, Code
-from smsd.api.scheduled import MOST_RECIPIENTS, Checked, check, normal
+from smsd.api.scheduled import MOST_RECIPIENTS, Checked, check
+from smsd.dispatch.numbers import normal
 from smsd.gsm import count_parts
 
 PARIS = ZoneInfo("Europe/Paris")
