@@ -36,6 +36,7 @@ def remember(
             now=tx.now,
         )  # fmt: skip
 
+
 Key = tuple[str, str]
 """A sender's key, and a digest of what was asked."""
 
