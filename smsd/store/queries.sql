@@ -49,9 +49,9 @@ SELECT id, name, imei FROM phone
 SELECT id FROM phone WHERE disabled = 1;
 
 -- add scheduled --
-INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky, automatic,
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky,
                        validity_seconds, created_at)
-VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :automatic, :validity, :now)
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :validity, :now)
 RETURNING id;
 
 -- add scheduled number --
@@ -65,7 +65,7 @@ SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
 -- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
 -- A route by prefix and a phone that is known are looked for where no phone was asked for.
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     wanted_group_id, prefix, known_phone_id, sticky, automatic, watched,
+                     wanted_group_id, prefix, known_phone_id, sticky, watched,
                      state, created_at, due_at, expires_at)
 SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
        CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
@@ -77,7 +77,7 @@ SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.p
                       UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
                                    WHERE r.origin = n.number ORDER BY r.id DESC LIMIT 1))
              ORDER BY at DESC LIMIT 1) END,
-       s.sticky, s.automatic, s.sticky OR s.automatic OR :watched,
+       s.sticky, s.sticky OR :watched,
        'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s
   JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
@@ -482,18 +482,15 @@ UPDATE message SET known_phone_id = :phone
 -- The new messages whose recipients have had enough of that kind since a time; refused ones were
 -- not had, and are not watched.
 SELECT n.id, n.destination FROM message n
- WHERE n.scheduled_id = :scheduled AND n.state = 'queued' AND n.watched = 1 AND (:everybody OR n.automatic)
+ WHERE n.scheduled_id = :scheduled AND n.state = 'queued'
    AND (SELECT count(*) FROM message m
          WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
-           AND (:everybody OR m.automatic) AND (NOT :same_text OR m.text = n.text)
+           AND (NOT :same_text OR m.text = n.text)
            AND m.state NOT IN ('cancelled', 'failed', 'expired')) >= :volume
  ORDER BY n.id;
 
 -- not watched --
 UPDATE message SET watched = 0 WHERE id = :id;
-
--- scheduled is automatic --
-SELECT automatic FROM scheduled WHERE id = :id;
 
 -- prefixes --
 SELECT prefix FROM prefix ORDER BY prefix;
