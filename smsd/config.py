@@ -90,8 +90,7 @@ class RouteSection(Struct, forbid_unknown_fields=True, frozen=True):
 class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
     """How messages leave. ``validity`` is in seconds.
 
-    ``flood``, ``loop`` and ``replies`` guard a recipient: against too many messages, too many with
-    one text, and too many that no person wrote.
+    ``flood`` and ``loop`` guard a recipient: against too many messages, and too many with one text.
     """
 
     paused: bool = False
@@ -101,7 +100,6 @@ class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
     routes: tuple[RouteSection, ...] = ()
     flood: LimitSection | None = None
     loop: LimitSection | None = None
-    replies: LimitSection = LimitSection(5, "-1 hour")
 
 
 class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -211,7 +209,7 @@ _SAME: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "imei": lambda one, other: one[:14] == other[:14],  # the rest is check digit and version
     "iccid": same_iccid,
 }
-GUARDS: Final = ("dispatch.flood", "dispatch.loop", "dispatch.replies")
+GUARDS: Final = ("dispatch.flood", "dispatch.loop")
 SECRETS: Final = ("pin", "api_key", "access_token", "secret", "password")
 _WITH_SECRETS: Final = ("user", "phone", "webhook", "command")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")

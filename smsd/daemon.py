@@ -123,15 +123,10 @@ def run(config: Config) -> None:
 
 def guards(config: Config) -> list[Guard]:
     """What no recipient gets more of, by the configuration."""
-    dispatch = config.dispatch
-    rules = [
-        ("flood", dispatch.flood, {}),
-        ("loop", dispatch.loop, {"same_text": True}),
-        ("replies", dispatch.replies, {"everybody": False}),
-    ]
+    rules = [("flood", config.dispatch.flood, False), ("loop", config.dispatch.loop, True)]
     return [
-        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), **which)
-        for name, limit, which in rules
+        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), same_text)
+        for name, limit, same_text in rules
         if limit is not None
     ]
 

@@ -123,10 +123,8 @@ class Draft:
 
     ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside),
     ``group`` the phones that may; ``sticky``: by the phone that its recipient knows, if there is
-    one; ``automatic``: no person asked for it (an answer to a message that came in), so that the
-    guard against loops watches it. ``parts`` what its text takes. ``validity`` is in seconds.
-    Higher priorities leave first. ``send_windows`` are the hours at which it may leave (see
-    `smsd.model.hours`), ``None``: any.
+    one. ``parts`` what its text takes. ``validity`` is in seconds. Higher priorities leave first.
+    ``send_windows`` are the hours at which it may leave (see `smsd.model.hours`), ``None``: any.
     """
 
     text: str
@@ -142,22 +140,20 @@ class Draft:
     send_windows: str | None = None
     group: int | None = None
     sticky: bool = False
-    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """At most ``volume`` messages to one recipient ``since`` a moment; what is more is refused.
 
-    ``name`` is its key under ``dispatch``, ``startpoint`` the words for the moment. ``everybody``:
-    it counts all messages, else only automatic ones; ``same_text``: only those with that text.
+    ``name`` is its key under ``dispatch``, ``startpoint`` the words for the moment.
+    ``same_text``: only messages with one and the same text are counted together.
     """
 
     name: str
     volume: int
     startpoint: str
     since: Callable[[datetime], datetime]
-    everybody: bool = True
     same_text: bool = False
 
 

@@ -78,7 +78,7 @@ class Outgoing:
         scheduled: int = tx.value(
             "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
             flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
-            group=draft.group, sticky=draft.sticky, automatic=draft.automatic,
+            group=draft.group, sticky=draft.sticky,
             validity=draft.validity, priority=draft.priority, send_windows=draft.send_windows,
             now=tx.now,
         )  # fmt: skip
@@ -193,8 +193,7 @@ class Outgoing:
             resend(tx, row["id"], words, only_by=row["phone_id"])
 
     def _expand(self, tx: Transaction, scheduled: int) -> None:
-        watched = any(guard.everybody for guard in self._guards)
-        tx.run("expand scheduled", id=scheduled, watched=watched, now=tx.now)
+        tx.run("expand scheduled", id=scheduled, watched=bool(self._guards), now=tx.now)
         tx.run("tell new messages", id=scheduled, now=tx.now)
         refuse_stopped(tx, scheduled)
         refuse_too_many(tx, scheduled, self._guards)

@@ -49,9 +49,9 @@ SELECT id, name, imei FROM phone
 SELECT id FROM phone WHERE disabled = 1;
 
 -- add scheduled --
-INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky, automatic,
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky,
                        validity_seconds, priority, send_windows, created_at)
-VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :automatic, :validity, :priority,
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :validity, :priority,
         :send_windows, :now)
 RETURNING id;
 
@@ -66,7 +66,7 @@ SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
 -- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
 -- A route by prefix and a phone that is known are looked for where no phone was asked for.
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     wanted_group_id, prefix, known_phone_id, sticky, automatic, watched,
+                     wanted_group_id, prefix, known_phone_id, sticky, watched,
                      priority, send_windows, state, created_at, due_at, expires_at)
 SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
        CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
@@ -78,7 +78,7 @@ SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.p
                       UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
                                    WHERE r.origin = n.number ORDER BY r.id DESC LIMIT 1))
              ORDER BY at DESC LIMIT 1) END,
-       s.sticky, s.automatic, s.sticky OR s.automatic OR :watched,
+       s.sticky, s.sticky OR :watched,
        s.priority, s.send_windows, 'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s
   JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
@@ -208,10 +208,13 @@ SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state <> 'refused');
 
 -- leaves after --
--- When the part was begun with whose leaving so many parts (:over) have left the window.
+-- When the part was begun with whose leaving so many parts (:over) have left the window; each row is
+-- one at least, so that no more rows than that are looked at.
 SELECT begun_at FROM (
-    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM part
-     WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused')
+    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM (
+        SELECT id, begun_at, size FROM part
+         WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+         ORDER BY begun_at, id LIMIT :over))
  WHERE gone >= :over ORDER BY begun_at LIMIT 1;
 
 -- leaves after messages --
@@ -494,18 +497,15 @@ UPDATE message SET known_phone_id = :phone
 -- The new messages whose recipients have had enough of that kind since a time; refused ones were
 -- not had, and are not watched.
 SELECT n.id, n.destination FROM message n
- WHERE n.scheduled_id = :scheduled AND n.state = 'queued' AND n.watched = 1 AND (:everybody OR n.automatic)
+ WHERE n.scheduled_id = :scheduled AND n.state = 'queued'
    AND (SELECT count(*) FROM message m
          WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
-           AND (:everybody OR m.automatic) AND (NOT :same_text OR m.text = n.text)
+           AND (NOT :same_text OR m.text = n.text)
            AND m.state NOT IN ('cancelled', 'failed', 'expired')) >= :volume
  ORDER BY n.id;
 
 -- not watched --
 UPDATE message SET watched = 0 WHERE id = :id;
-
--- scheduled is automatic --
-SELECT automatic FROM scheduled WHERE id = :id;
 
 -- prefixes --
 SELECT prefix FROM prefix ORDER BY prefix;
