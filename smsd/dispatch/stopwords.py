@@ -64,7 +64,9 @@ START_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def plain(text: str) -> str:
     """A text without case, accents, punctuation and more than single blanks."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: 𝕊 is a capital only when it is decomposed, and case folding composes again.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", folded)
     kept = (
         char if char.isalnum() else " "
         for char in decomposed
