@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,20 +32,24 @@ from smsd.config import (
     NAMES_OF_A_MODEM,
     AnyPhone,
     Config,
+    LimitSection,
     ModemSection,
     limits_of,
     missing_programs,
 )
 from smsd.dispatch.balance import Balances
+from smsd.dispatch.bars import keep_bars
 from smsd.dispatch.commands import Commands
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, Reactions, join
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
-from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.phones import Direction, Phone, Phones
 from smsd.dispatch.selftest import SelfTest
+from smsd.dispatch.startpoints import window_start
 from smsd.dispatch.webhooks import Webhooks
 from smsd.logs import fields
+from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
 from smsd.store.database import Database, StoreUnavailable
@@ -104,9 +108,28 @@ def run(config: Config) -> None:
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database)))
+            asyncio.run(_main(config, Store(database, guards(config))))
         finally:
             database.close()
+
+
+def guards(config: Config) -> list[Guard]:
+    """What no recipient gets more of, by the configuration."""
+    dispatch = config.dispatch
+    rules = [
+        ("flood", dispatch.flood, {}),
+        ("loop", dispatch.loop, {"same_text": True}),
+        ("replies", dispatch.replies, {"everybody": False}),
+    ]
+    return [
+        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), **which)
+        for name, limit, which in rules
+        if limit is not None
+    ]
+
+
+def _since(limit: LimitSection, zone: tzinfo, at: datetime) -> datetime:
+    return window_start(limit.startpoint, at, zone)
 
 
 async def _main(config: Config, store: Store) -> None:
@@ -126,7 +149,10 @@ async def _main(config: Config, store: Store) -> None:
             "messages were on their way when smsd ended",
             extra=fields(**{str(state): count for state, count in recovered.items()}),
         )
-    phones = Phones(now, config.zone, lambda: outbox.wake())
+    directions = [Direction(r.prefix, r.phone, r.operator) for r in config.dispatch.routes]
+    await store.registry.configure_prefixes([direction.prefix for direction in directions])
+    bars = await store.bars.all()
+    phones = Phones(now, config.zone, lambda: outbox.wake(), directions, bars)
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
     profiles = load_profiles(Path(config.modem.profiles))
 
@@ -147,9 +173,11 @@ async def _main(config: Config, store: Store) -> None:
         for user in config.user
     ]
     webhooks = await _webhooks(config, store, keys)
+    dispatch = config.dispatch
     gateway = Gateway(
-        store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug, webhooks
-    )
+        store, phones, outbox, now, config.zone, dispatch.validity, hotplug, webhooks,
+        sticky=dispatch.sticky,
+    )  # fmt: skip
     rules = rules_of(
         config,
         phones,
@@ -194,6 +222,7 @@ async def _main(config: Config, store: Store) -> None:
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),
+            group.create_task(keep_bars(phones, store), name="bars"),
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
@@ -272,14 +301,27 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         name=phone.name,
         adapter=_kind(phone),
         priority=phone.priority,
-        limits=tuple(Limit(limit.volume, limit.startpoint) for limit in limits_of(phone)),
+        limits=_limits(phone),
         fallback=phone.fallback,
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        voice=adapter.capabilities.voice,
+        flash=adapter.capabilities.flash,
+        mms=adapter.capabilities.mms,
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
+    )
+
+
+def _limits(phone: AnyPhone) -> tuple[Limit, ...]:
+    """Those on messages in the phone's own unit, that on cost in parts: they are what is paid."""
+    by_message = phone.limit_unit == "messages"
+    cost = limits_of(phone)[len(phone.limits) :]
+    return (
+        *(Limit(limit.volume, limit.startpoint, by_message) for limit in phone.limits),
+        *(Limit(limit.volume, limit.startpoint) for limit in cost),
     )
 
 

@@ -194,7 +194,7 @@ def scheduled(row: Row, zone: tzinfo) -> Item:
         "text": row["text"],
         "flash": row["flash"],
         "id_phone": row["phone_id"],
-        "id_phone_group": None,
+        "id_phone_group": row["phone_group_id"],
         "mms": row["mms"],
         "created_at": local(row["created_at"], zone),
         "updated_at": local(row["updated_at"], zone),
@@ -232,6 +232,22 @@ def phone(row: Row, zone: tzinfo, account: int, status: str) -> Item:
     }
 
 
+def phone_group(row: Row, zone: tzinfo, account: int, statuses: Mapping[int, str]) -> Item:
+    """Phones that a sender may ask for together."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "name": row["name"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "nb_phone": len(row["phones"]),
+        "phones": [
+            phone(member, zone, account, statuses.get(member["id"], "unavailable"))
+            for member in row["phones"]
+        ],
+    }
+
+
 def message(row: Row, zone: tzinfo) -> Item:
     """Where one outgoing message stands; our own item, with exact times."""
     return {
@@ -244,6 +260,7 @@ def message(row: Row, zone: tzinfo) -> Item:
         "tag": row["tag"],
         "id_user": row["account_id"],
         "id_phone": row["phone_id"],
+        "id_phone_group": row["wanted_group_id"],
         "originating_scheduled": row["scheduled_id"],
         "created_at": exact(row["created_at"], zone),
         "due_at": exact(row["due_at"], zone),

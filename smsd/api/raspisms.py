@@ -26,7 +26,7 @@ LISTS: Final = (
 OWN_LISTS: Final = (
     "message", "call", "inbox", "datagram", "smsstop", "webhook", "command",
 )  # fmt: skip
-_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
+_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "media"})
 _NEEDS: Final = {
     **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
     **dict.fromkeys(("webhook", "command"), "admin"),
@@ -122,6 +122,9 @@ class RaspiSms:
                 return [items.inbox(row, zone) for row in rows]
             case "datagram":
                 return [items.datagram(row, zone, account.id) for row in rows]
+            case "phone_group":
+                status = await self._gateway.statuses()
+                return [items.phone_group(row, zone, account.id, status) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
             case "smsstop":
@@ -143,10 +146,15 @@ class RaspiSms:
         account = self._door.account(request, body)
         account.need("send")
 
+        group = integer(str(body.get("id_phone_group") or 0))
+        known = group and await self._gateway.store.phone_groups.one(group, account.sees)
+
         def check() -> scheduled.Checked:
             return scheduled.check(
                 body,
                 phones=lambda phone: phone in self._gateway.phones,
+                group=group if known else None,
+                sticky=self._gateway.sticky,
                 zone=self._gateway.zone,
                 region=self._region,
                 validity=self._gateway.validity,

@@ -16,6 +16,7 @@ from aiohttp import web
 from smsd.api.auth import Doorkeeper
 from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.groups import PhoneGroups
 from smsd.api.raspisms import RaspiSms
 from smsd.api.stops import Stops
 from smsd.api.webhooks import Webhooks
@@ -43,6 +44,7 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
     app.add_routes(Stops(gateway, door, default_region).routes())
     app.add_routes(Webhooks(gateway, door).routes())
     app.add_routes(Devices(gateway, door).routes())
+    app.add_routes(PhoneGroups(gateway, door).routes())
     app.add_routes(RaspiSms(gateway, door, default_region).routes())
 
     async def health(request: web.Request) -> web.Response:

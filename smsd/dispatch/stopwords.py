@@ -64,9 +64,8 @@ START_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def plain(text: str) -> str:
     """A text without case, accents, punctuation and more than single blanks."""
-    # Twice: 𝕊 is a capital only when it is decomposed, and case folding composes again.
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    decomposed = unicodedata.normalize("NFKD", folded)
+    folded = unicodedata.normalize("NFKD", text).casefold()  # what is folded may decompose again
+    decomposed = unicodedata.normalize("NFKD", folded).casefold()
     kept = (
         char if char.isalnum() else " "
         for char in decomposed

@@ -49,8 +49,10 @@ SELECT id, name, imei FROM phone
 SELECT id FROM phone WHERE disabled = 1;
 
 -- add scheduled --
-INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
-VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :validity, :now) RETURNING id;
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky, automatic,
+                       validity_seconds, created_at)
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :automatic, :validity, :now)
+RETURNING id;
 
 -- add scheduled number --
 INSERT INTO scheduled_number (scheduled_id, number, data, created_at)
@@ -61,9 +63,21 @@ SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
 
 -- expand scheduled --
 -- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
+-- A route by prefix and a phone that is known are looked for where no phone was asked for.
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     wanted_group_id, prefix, known_phone_id, sticky, automatic, watched,
                      state, created_at, due_at, expires_at)
-SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
+SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
+       CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
+           (SELECT prefix FROM prefix WHERE instr(n.number, prefix) = 1 ORDER BY length(prefix) DESC LIMIT 1) END,
+       CASE WHEN s.sticky AND s.phone_id IS NULL THEN
+           (SELECT phone_id FROM (SELECT * FROM (SELECT w.phone_id, w.created_at AS at FROM message w
+                                   WHERE w.watched = 1 AND w.destination = n.number AND w.phone_id IS NOT NULL
+                                   ORDER BY w.id DESC LIMIT 1)
+                      UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
+                                   WHERE r.origin = n.number ORDER BY r.id DESC LIMIT 1))
+             ORDER BY at DESC LIMIT 1) END,
+       s.sticky, s.automatic, s.sticky OR s.automatic OR :watched,
        'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s
   JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
@@ -88,8 +102,8 @@ SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY ex
 -- due --
 -- The next message of a lane after a place in the order; one of so many parts as in :passed (",2,3,")
 -- would wait like the one before it, unless a phone has declined it.
-SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
-       m.priority, m.due_at, m.expires_at, m.lane,
+SELECT m.id, m.destination, m.text, m.parts, m.flash, m.mms, m.wanted_phone_id, m.wanted_group_id,
+       m.known_phone_id, m.prefix, m.sticky, m.begun_on, m.attempts, m.priority, m.due_at, m.expires_at, m.lane,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
              WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
   FROM message m
@@ -99,6 +113,14 @@ SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun
         OR (m.attempts > 0 AND EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'declined')))
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
+
+-- lanes --
+-- Those in which something waits, by steps from one to the next: however much waits in each.
+WITH RECURSIVE step (lane) AS (
+    SELECT min(lane) FROM message WHERE state = 'queued'
+    UNION ALL SELECT (SELECT min(lane) FROM message WHERE state = 'queued' AND lane > step.lane)
+      FROM step WHERE step.lane IS NOT NULL)
+SELECT lane FROM step WHERE lane IS NOT NULL;
 
 -- shift messages --
 -- The clock was set: what waits keeps the time that it had left.
@@ -166,6 +188,27 @@ SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= 
 SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
         WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
   FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
+
+-- used messages --
+-- The same, counted in messages.
+SELECT count(DISTINCT message_id) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
+
+-- reserved messages --
+-- Those that a phone has claimed, and has not begun.
+SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state <> 'refused');
+
+-- leaves after --
+-- When the part was begun with whose leaving so many parts (:over) have left the window.
+SELECT begun_at FROM (
+    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM part
+     WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused')
+ WHERE gone >= :over ORDER BY begun_at LIMIT 1;
+
+-- leaves after messages --
+SELECT max(begun_at) AS at FROM part
+ WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+ GROUP BY message_id ORDER BY at LIMIT 1 OFFSET :over - 1;
 
 -- begin part --
 -- Nothing, if the message is no longer that attempt's to send or the part has left before.
@@ -423,6 +466,93 @@ SELECT value FROM lore WHERE key = :key;
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
 
+-- declined --
+UPDATE message SET declined = 1 WHERE id = :id;
+
+-- known from now on --
+-- What else waits for a recipient who knows no phone yet: he knows this one now.
+UPDATE message SET known_phone_id = :phone
+ WHERE watched = 1 AND destination = :destination AND state = 'queued' AND sticky = 1
+   AND known_phone_id IS NULL AND wanted_phone_id IS NULL AND begun_on IS NULL;
+
+-- over a guard --
+-- The new messages whose recipients have had enough of that kind since a time; refused ones were
+-- not had, and are not watched.
+SELECT n.id, n.destination FROM message n
+ WHERE n.scheduled_id = :scheduled AND n.state = 'queued' AND n.watched = 1 AND (:everybody OR n.automatic)
+   AND (SELECT count(*) FROM message m
+         WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
+           AND (:everybody OR m.automatic) AND (NOT :same_text OR m.text = n.text)
+           AND m.state NOT IN ('cancelled', 'failed', 'expired')) >= :volume
+ ORDER BY n.id;
+
+-- not watched --
+UPDATE message SET watched = 0 WHERE id = :id;
+
+-- scheduled is automatic --
+SELECT automatic FROM scheduled WHERE id = :id;
+
+-- prefixes --
+SELECT prefix FROM prefix ORDER BY prefix;
+
+-- forget prefixes --
+DELETE FROM prefix;
+
+-- add prefix --
+INSERT INTO prefix (prefix) VALUES (:prefix);
+
+-- route anew --
+UPDATE message SET prefix = (SELECT p.prefix FROM prefix p WHERE instr(message.destination, p.prefix) = 1
+                              ORDER BY length(p.prefix) DESC LIMIT 1)
+ WHERE state = 'queued' AND wanted_phone_id IS NULL AND wanted_group_id IS NULL;
+
+-- grouped phones --
+SELECT group_id, phone_id FROM phone_group_phone;
+
+-- phone group --
+SELECT * FROM phone_group WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- phone group named --
+SELECT id FROM phone_group WHERE name = :name AND account_id = :account;
+
+-- list phone_group --
+SELECT g.* FROM phone_group g
+ WHERE (:account IS NULL OR g.account_id = :account) AND g.id > :after AND g.id < :before
+
+-- phones of group --
+SELECT p.* FROM phone p JOIN phone_group_phone m ON m.phone_id = p.id
+ WHERE m.group_id = :id AND p.present = 1 ORDER BY p.id;
+
+-- add phone group --
+INSERT INTO phone_group (account_id, name, created_at) VALUES (:account, :name, :now) RETURNING id;
+
+-- change phone group --
+UPDATE phone_group SET name = :name, updated_at = :now WHERE id = :id;
+
+-- empty phone group --
+DELETE FROM phone_group_phone WHERE group_id = :id;
+
+-- add to phone group --
+INSERT INTO phone_group_phone (group_id, phone_id) VALUES (:id, :phone);
+
+-- wait for group --
+-- What is queued is told by its lane.
+SELECT EXISTS (SELECT 1 FROM scheduled WHERE phone_group_id = :id)
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'claimed' AND wanted_group_id = :id)
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'uncertain' AND wanted_group_id = :id);
+
+-- remove phone group --
+DELETE FROM phone_group WHERE id = :id;
+
+-- bars --
+SELECT * FROM phone_bar;
+
+-- lift bars --
+DELETE FROM phone_bar WHERE phone_id = :phone;
+
+-- add bar --
+INSERT INTO phone_bar (phone_id, kind, health, words, hint, since, until, openings)
+VALUES (:phone, :kind, :health, :words, :hint, :since, :until, :openings);
 
 -- stop --
 SELECT id FROM smsstop WHERE account_id = :account AND number = :number;

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from smsd.model.phone import Candidate, Standing
 from smsd.store.database import Database, Sync, Transaction
-from smsd.store.outgoing import Starts, candidates
+from smsd.store.usage import Counts, candidates, with_resets
 
 PAGE: Final = 25  # rows of a list, as RaspiSMS pages
 
@@ -26,7 +26,7 @@ class Views:
         before: int | None = None,
         **filters: object,
     ) -> list[dict[str, Any]]:
-        """25 rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` or ``message``.
+        """25 rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` and the like.
 
         ``before`` gives the 25 highest ids under it; all come in ascending order. ``account``
         ``None`` sees everybody's.
@@ -49,6 +49,9 @@ class Views:
                     row["numbers"] = [
                         dict(n) for n in tx.rows("numbers of scheduled", id=row["id"])
                     ]
+            if entry == "phone_group":
+                for row in found:
+                    row["phones"] = [dict(p) for p in tx.rows("phones of group", id=row["id"])]
             return found
 
         return await self._database.transaction(work, sync=Sync.WHENEVER)
@@ -69,12 +72,15 @@ class Views:
         return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def candidates(
-        self, standings: Sequence[Standing], starts: Starts
+        self, standings: Sequence[Standing], counts: Counts
     ) -> tuple[Candidate, ...]:
-        """The phones with the use of their limits, as a claim would see them."""
-        return await self._database.transaction(
-            lambda tx: tuple(candidates(tx, standings, starts)), sync=Sync.WHENEVER
-        )
+        """The phones with the use of their limits, as a claim would see them, and their resets."""
+
+        def work(tx: Transaction) -> tuple[Candidate, ...]:
+            found = candidates(tx, standings, counts)
+            return tuple(with_resets(tx, candidate, counts) for candidate in found)
+
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def counts(self) -> dict[str, int]:
         """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due.

@@ -11,6 +11,7 @@ from tests.virtual_time import START
 WHOLE_TABLES = {
     "shift messages": "the clock was set",
     "shift parts": "the clock was set",
+    "wait for group": "a group is deleted; what is planned is looked through",
     "forget idempotent": "a day's keys at most",
 }
 GROWING = "message|part|attempt|event|sended|received|incoming|report|datagram|called|scheduled"
