@@ -9,33 +9,6 @@ from smsd.store.database import Conflict, Transaction, ms
 KEPT: Final = timedelta(hours=24)
 
 
-def answered(tx: Transaction, account: int, idempotency: tuple[str, str] | None) -> int | None:
-    """The id that a request got before, ``None`` for a new one; raises `Conflict`.
-
-    ``idempotency`` is the key with a digest of the request, ``None`` where there is none.
-    """
-    if idempotency is None:
-        return None
-    key, digest = idempotency
-    known = tx.row("idempotent", account=account, key=key, since=tx.now - ms(KEPT))
-    if known is None:
-        return None
-    if known["digest"] != digest:
-        raise Conflict("this Idempotency-Key was used for another request")
-    return int(known["scheduled_id"])
-
-
-def remember(
-    tx: Transaction, account: int, idempotency: tuple[str, str] | None, answer: int
-) -> None:
-    """Keep what a request is answered with."""
-    if idempotency is not None:
-        key, digest = idempotency
-        tx.run(
-            "remember idempotent", account=account, key=key, digest=digest, scheduled=answer,
-            now=tx.now,
-        )  # fmt: skip
-
 Key = tuple[str, str]
 """A sender's key, and a digest of what was asked."""
 

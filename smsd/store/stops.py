@@ -4,7 +4,7 @@ from typing import Final
 
 from smsd.model.message import Change, Fault, FaultClass
 from smsd.store.database import Database, Transaction
-from smsd.store.idempotency import answered, remember
+from smsd.store.idempotency import Key, once
 from smsd.store.states import columns, move
 
 EVERYBODY: Final = 0
@@ -23,21 +23,18 @@ class Stops:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(
-        self, account: int, number: str, idempotency: tuple[str, str] | None = None
-    ) -> int:
+    async def add(self, account: int, number: str, idempotency: Key | None = None) -> int:
         """Keep that a number wants nothing of an account (`EVERYBODY`: of anybody); its id.
 
         ``idempotency`` is as for messages. Raises `Conflict`.
         """
 
         def work(tx: Transaction) -> int:
-            known = answered(tx, account, idempotency)
-            if known is None:
-                known = add_stop(tx, account, number)
-                known = known or int(tx.value("stop", account=account, number=number))
-                remember(tx, account, idempotency, known)
-            return known
+            def make() -> int:
+                added = add_stop(tx, account, number)
+                return added or int(tx.value("stop", account=account, number=number))
+
+            return once(tx, account, idempotency, make)[0]
 
         return await self._database.transaction(work)
 
@@ -81,6 +78,7 @@ def refuse_stopped(tx: Transaction, scheduled: int) -> None:
     """End those of a request's messages whose recipients want none, before any of them leaves."""
     for row in tx.rows("stopped of scheduled", id=scheduled):
         tx.run("fault if none", id=row["id"], **columns(STOPPED))
+        tx.run("not watched", id=row["id"])
         move(tx, row["id"], Change.REJECT, STOPPED.words)
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from smsd.store.database import Conflict, Database, Sync, Transaction, ms
-from smsd.store.idempotency import answered, remember
+from smsd.store.idempotency import Key, once
 
 GIVE_UP: Final = timedelta(hours=72)  # of a receiver's failing while an event waits for it
 BATCH: Final = 200  # events a look
@@ -85,7 +85,7 @@ class Webhooks:
         return await self._database.transaction(work)
 
     async def create(
-        self, account: int, draft: WebhookDraft, idempotency: tuple[str, str] | None = None
+        self, account: int, draft: WebhookDraft, idempotency: Key | None = None
     ) -> int:
         """Keep a new one; it is told of what happens from now on. Returns its id.
 
@@ -93,14 +93,12 @@ class Webhooks:
         """
 
         def work(tx: Transaction) -> int:
-            known = answered(tx, account, idempotency)
-            if known is not None:
-                return known
-            if tx.value("count webhooks") >= MOST_WEBHOOKS:
-                raise Conflict(f"there are {MOST_WEBHOOKS} webhooks, the most that may be")
-            made = int(tx.value("add webhook", **_columns(tx, draft)))
-            remember(tx, account, idempotency, made)
-            return made
+            def make() -> int:
+                if tx.value("count webhooks") >= MOST_WEBHOOKS:
+                    raise Conflict(f"there are {MOST_WEBHOOKS} webhooks, the most that may be")
+                return int(tx.value("add webhook", **_columns(tx, draft)))
+
+            return once(tx, account, idempotency, make)[0]
 
         return await self._database.transaction(work)
 
