@@ -614,8 +614,8 @@ VALUES (:account, :now, :text, :parts, 0, 0, :tag, :phone, :validity, :now) RETU
 
 -- add answering message --
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     state, created_at, due_at, expires_at)
-VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 'queued', :now, :now, :expires_at)
+                     watched, state, created_at, due_at, expires_at)
+VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 1, 'queued', :now, :now, :expires_at)
 RETURNING id;
 
 -- add answer --

@@ -79,6 +79,7 @@ def refuse_stopped(tx: Transaction, scheduled: int) -> None:
     """End those of a request's messages whose recipients want none, before any of them leaves."""
     for row in tx.rows("stopped of scheduled", id=scheduled):
         tx.run("fault if none", id=row["id"], **columns(STOPPED))
+        tx.run("not watched", id=row["id"])
         move(tx, row["id"], Change.REJECT, STOPPED.words)
 
 

@@ -102,5 +102,4 @@ class Views:
             return {**{row["state"]: row["n"] for row in rows}, "oldest": waited}
 
         sync = Sync.NOW if self._database.failing else Sync.WHENEVER
-        counts = await self._database.transaction(work, sync=sync)
-        return counts
+        return await self._database.transaction(work, sync=sync)

@@ -46,7 +46,7 @@ def test_a_damaged_file_is_refused_at_the_start_and_not_touched(tmp_path: Path) 
     path = database(tmp_path / "db")
     damage(path)
     before = path.read_bytes()
-    with pytest.raises(StoreUnavailable, match=r"(damaged|malformed).*there is no backup beside it"):
+    with pytest.raises(StoreUnavailable, match=r"(damaged|malformed).*there is no backup"):
         Database(path, now, inline=True)
     assert path.read_bytes() == before
 
