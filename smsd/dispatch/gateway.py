@@ -59,10 +59,17 @@ class Gateway:
         return count_parts(text)
 
     async def accept(
-        self, account: int, draft: Draft, idempotency: tuple[str, str] | None
+        self,
+        account: int,
+        draft: Draft,
+        idempotency: tuple[str, str] | None,
+        *,
+        anybodys: bool = False,
     ) -> Accepted:
-        """Keep a draft; when this returns it is durable."""
-        accepted = await self.store.outgoing.schedule(account, draft, idempotency)
+        """Keep a draft; when this returns it is durable. ``anybodys``: see `Outgoing.schedule`."""
+        accepted = await self.store.outgoing.schedule(
+            account, draft, idempotency, anybodys=anybodys
+        )
         self._outbox.wake()
         return accepted
 

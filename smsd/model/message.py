@@ -1,5 +1,6 @@
 """An outgoing message: its states, how they follow one another, and what went wrong."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -102,11 +103,12 @@ class Draft:
     """A message as its sender wants it, once for each of ``numbers`` (E.164, with their data).
 
     ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside);
-    ``parts`` what its text takes. ``validity`` is in seconds.
+    ``parts`` what its text takes. ``validity`` is in seconds. ``contacts`` and ``groups`` are ids;
+    ``invalid``: how many recipients were left out as none.
     """
 
     text: str
-    numbers: tuple[tuple[str, str], ...]
+    numbers: Collection[tuple[str, str]]
     parts: int
     at: datetime | None = None
     phone: int | None = None
@@ -114,6 +116,9 @@ class Draft:
     mms: bool = False
     tag: str | None = None
     validity: int = 86_400
+    contacts: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    invalid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A message's way out: kept, claimed for a phone, sent part by part, or given back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from smsd.model.message import (
     Wait,
 )
 from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
+from smsd.store.campaigns import cancel, end_cancelling, expand_due, keep_recipients
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
@@ -35,10 +36,14 @@ Starts = Mapping[PhoneId, Sequence[tuple[Limit, datetime]]]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a request to send came to: the scheduled row's id; ``again``: answered before."""
+    """What a request to send came to: the scheduled row's id; ``again``: answered before.
+
+    ``left_out``: how many recipients were, by the reason, as far as that is known yet.
+    """
 
     id: ScheduledId
     again: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Outgoing:
@@ -48,12 +53,18 @@ class Outgoing:
         self._database = database
 
     async def schedule(
-        self, account: int, draft: Draft, idempotency: tuple[str, str] | None = None
+        self,
+        account: int,
+        draft: Draft,
+        idempotency: tuple[str, str] | None = None,
+        *,
+        anybodys: bool = False,
     ) -> Accepted:
-        """Keep a draft; what is due now is queued in the same transaction.
+        """Keep a draft; what is due now is queued in the same transaction, unless it is a lot.
 
         ``idempotency`` is a key of the sender's and a digest of the request: the same pair again
-        gives the first answer, the key with another digest raises `Conflict`.
+        gives the first answer, the key with another digest raises `Conflict`. ``anybodys``: not
+        only the account's own contacts and groups may be named.
         """
 
         def work(tx: Transaction) -> Accepted:
@@ -72,21 +83,13 @@ class Outgoing:
                 flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
                 validity=draft.validity, now=tx.now,
             )  # fmt: skip
-            tx.run_many(
-                "add scheduled number",
-                (
-                    {"scheduled": scheduled, "number": number, "data": data, "now": tx.now}
-                    for number, data in draft.numbers
-                ),
-            )
             if idempotency is not None:
                 tx.run(
                     "remember idempotent", account=account, key=key, digest=digest,
                     scheduled=scheduled, now=tx.now,
                 )  # fmt: skip
-            if at <= tx.now:
-                _expand(tx, scheduled)
-            return Accepted(ScheduledId(scheduled))
+            left = keep_recipients(tx, scheduled, draft, None if anybodys else account)
+            return Accepted(ScheduledId(scheduled), left_out=left)
 
         return await self._database.transaction(work)
 
@@ -94,17 +97,9 @@ class Outgoing:
         """Take back a scheduled message, or those of its messages that no phone has begun.
 
         ``account`` ``None`` may take back anybody's. False if there is nothing left to take back.
+        A large request is taken back in several transactions: see `smsd.store.campaigns.cancel`.
         """
-
-        def work(tx: Transaction) -> bool:
-            if tx.value("remove scheduled", id=scheduled, account=account) is not None:
-                return True
-            waiting = tx.rows("queued of scheduled", id=scheduled, account=account)
-            for row in waiting:
-                move(tx, row["id"], Change.CANCEL, "cancelled by its sender")
-            return bool(waiting)
-
-        return await self._database.transaction(work)
+        return await cancel(self._database, scheduled, account)
 
     async def claim(
         self, standings: Sequence[Standing], starts: Starts, choose: Choose
@@ -309,7 +304,9 @@ class Outgoing:
                 found[State.UNCERTAIN if doubt else State.QUEUED] += 1
             return found
 
-        return await self._database.transaction(work)
+        recovered = await self._database.transaction(work)
+        await end_cancelling(self._database)
+        return recovered
 
 
 Refused = tuple[MessageId, Fault]
@@ -317,8 +314,7 @@ Refused = tuple[MessageId, Fault]
 
 def _make_due(tx: Transaction) -> None:
     """Turn scheduled rows whose time has come into messages; end those whose validity is over."""
-    for row in tx.rows("due scheduled", now=tx.now):
-        _expand(tx, row["id"])
+    expand_due(tx)
     for row in tx.rows("expired", now=tx.now):
         expire(tx, row["id"])
 
@@ -327,12 +323,6 @@ def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
     for message, fault in refused:
         tx.run("fault if none", id=message, **columns(fault))
         move(tx, message, Change.REJECT, fault.words)
-
-
-def _expand(tx: Transaction, scheduled: int) -> None:
-    tx.run("expand scheduled", id=scheduled, now=tx.now)
-    tx.run("tell new messages", id=scheduled, now=tx.now)
-    tx.run("remove scheduled", id=scheduled, account=None)
 
 
 def _next_due(

@@ -56,31 +56,12 @@ VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :validity, :no
 INSERT INTO scheduled_number (scheduled_id, number, data, created_at)
 VALUES (:scheduled, :number, :data, :now);
 
--- due scheduled --
-SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
-
--- expand scheduled --
--- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
-INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     state, created_at, due_at, expires_at)
-SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
-       'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
-  FROM scheduled s
-  JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
-         WHERE scheduled_id = :id GROUP BY scheduled_id, number) n ON n.scheduled_id = s.id
- WHERE s.id = :id
- ORDER BY n.first;
-
--- tell new messages --
-INSERT INTO event (at, kind, message_id, state) SELECT :now, 'state', id, 'queued'
-  FROM message WHERE scheduled_id = :id ORDER BY id;
-
 -- remove scheduled --
 DELETE FROM scheduled WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
 
 -- queued of scheduled --
 SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_on IS NULL
-   AND (:account IS NULL OR account_id = :account);
+   AND (:account IS NULL OR account_id = :account) LIMIT :limit;
 
 -- expired --
 SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY expires_at, id LIMIT 100;
@@ -374,7 +355,7 @@ SELECT a.*, p.name AS phone FROM attempt a JOIN phone p ON p.id = a.phone_id WHE
 SELECT * FROM part WHERE attempt_id = :id ORDER BY number;
 
 -- numbers of scheduled --
-SELECT id, scheduled_id, number, data, created_at, updated_at FROM scheduled_number WHERE scheduled_id = :id ORDER BY id;
+SELECT id, scheduled_id, number, data, created_at, updated_at FROM scheduled_number WHERE scheduled_id = :id ORDER BY id LIMIT :limit;
 
 -- list sended --
 SELECT s.id, s.at, m.text, m.destination, m.flash, s.status, s.uid, s.adapter, s.account_id,
@@ -415,3 +396,163 @@ SELECT value FROM lore WHERE key = :key;
 -- remember --
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
+
+-- What follows is of campaigns: store/campaigns.py.
+
+-- add scheduled contacts --
+-- Of those that its sender may use.
+INSERT INTO scheduled_contact (scheduled_id, contact_id)
+SELECT :scheduled, c.id FROM contact c WHERE c.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR c.account_id = :account);
+
+-- add scheduled groups --
+INSERT INTO scheduled_group (scheduled_id, group_id)
+SELECT :scheduled, g.id FROM contact_group g WHERE g.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR g.account_id = :account);
+
+-- due scheduled --
+SELECT id FROM scheduled WHERE at <= :now ORDER BY batches, at, id LIMIT 100;
+
+-- recipients by numbers --
+SELECT id, number FROM scheduled_number WHERE scheduled_id = :id ORDER BY id LIMIT :limit;
+
+-- expanded numbers --
+DELETE FROM scheduled_number WHERE scheduled_id = :scheduled AND id <= :id;
+
+-- recipients by contacts --
+SELECT s.contact_id AS id, c.number FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id
+ WHERE s.scheduled_id = :id ORDER BY s.contact_id LIMIT :limit;
+
+-- expanded contacts --
+DELETE FROM scheduled_contact WHERE scheduled_id = :scheduled AND contact_id <= :id;
+
+-- recipients by groups --
+SELECT m.contact_id AS id, m.group_id, c.number
+  FROM scheduled_group s JOIN member m ON m.group_id = s.group_id AND m.contact_id > s.reached
+  JOIN contact c ON c.id = m.contact_id
+ WHERE s.scheduled_id = :id ORDER BY m.group_id, m.contact_id LIMIT :limit;
+
+-- expanded groups --
+UPDATE scheduled_group SET reached = CASE WHEN group_id = :group_id THEN :id ELSE 9223372036854775807 END
+ WHERE scheduled_id = :scheduled AND group_id <= :group_id;
+
+-- expanded once more --
+UPDATE scheduled SET batches = batches + 1 WHERE id = :id;
+
+-- scheduled to expand --
+SELECT id, account_id, tag FROM scheduled WHERE id = :id;
+
+-- already messages --
+SELECT destination FROM message WHERE scheduled_id = :id AND destination IN (SELECT value FROM json_each(:numbers));
+
+-- stopped among --
+SELECT number FROM smsstop WHERE account_id IN (0, :account) AND number IN (SELECT value FROM json_each(:numbers));
+
+-- newest message --
+SELECT coalesce(max(id), 0) FROM message;
+
+-- add messages --
+-- One for each number, in their order. Its validity begins when it is due.
+INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     state, created_at, due_at, expires_at)
+SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
+       'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
+  FROM scheduled s JOIN json_each(:numbers) n
+ WHERE s.id = :id
+ ORDER BY n.key;
+
+-- tell new messages --
+INSERT INTO event (at, kind, message_id, state) SELECT :now, 'state', id, 'queued'
+  FROM message WHERE id > :after ORDER BY id;
+
+-- add campaign --
+INSERT INTO campaign (scheduled_id, account_id, created_at, invalid) VALUES (:id, :account, :now, :invalid);
+
+-- count campaign --
+INSERT INTO campaign (scheduled_id, account_id, created_at, expanded, duplicate, stopped)
+VALUES (:id, :account, :now, :expanded, :duplicate, :stopped)
+ON CONFLICT (scheduled_id) DO UPDATE SET expanded = expanded + excluded.expanded,
+       duplicate = duplicate + excluded.duplicate, stopped = stopped + excluded.stopped;
+
+-- is campaign --
+SELECT account_id FROM campaign WHERE scheduled_id = :id;
+
+-- end campaign --
+UPDATE campaign SET ended_at = :now WHERE scheduled_id = :id AND ended_at IS NULL;
+
+-- cancel campaign --
+UPDATE campaign SET cancelled_at = :now, ended_at = NULL, withdrawn = :withdrawn WHERE scheduled_id = :id;
+
+-- cancelling --
+SELECT scheduled_id AS id FROM campaign WHERE cancelled_at IS NOT NULL AND ended_at IS NULL;
+
+-- waiting recipients --
+-- How many of a scheduled row have not become messages yet; those of two groups count twice.
+SELECT (SELECT count(*) FROM scheduled_number WHERE scheduled_id = :id)
+     + (SELECT count(*) FROM scheduled_contact WHERE scheduled_id = :id)
+     + (SELECT count(*) FROM scheduled_group s JOIN member m ON m.group_id = s.group_id AND m.contact_id > s.reached
+         WHERE s.scheduled_id = :id);
+
+-- campaign --
+SELECT c.*, s.at, s.text FROM campaign c LEFT JOIN scheduled s ON s.id = c.scheduled_id
+ WHERE c.scheduled_id = :id AND (:account IS NULL OR c.account_id = :account);
+
+-- states of campaign --
+SELECT state, count(*) AS n FROM message WHERE scheduled_id = :id GROUP BY state ORDER BY state;
+
+-- list campaign --
+SELECT c.scheduled_id AS id, c.*, s.at FROM campaign c LEFT JOIN scheduled s ON s.id = c.scheduled_id
+ WHERE (:account IS NULL OR c.account_id = :account) AND c.scheduled_id > :after AND c.scheduled_id < :before
+
+-- contacts of scheduled --
+SELECT c.* FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id WHERE s.scheduled_id = :id ORDER BY c.id LIMIT :limit;
+
+-- groups of scheduled --
+SELECT g.* FROM scheduled_group s JOIN contact_group g ON g.id = s.group_id WHERE s.scheduled_id = :id ORDER BY g.id LIMIT :limit;
+
+-- What follows is of contacts and groups: store/contacts.py.
+
+-- add contact --
+INSERT INTO contact (account_id, name, number, data, created_at) VALUES (:account, :name, :number, :data, :now) RETURNING id;
+
+-- add group --
+INSERT INTO contact_group (account_id, name, created_at) VALUES (:account, :name, :now) RETURNING id;
+
+-- add members --
+INSERT INTO member (group_id, contact_id)
+SELECT :id, c.id FROM contact c WHERE c.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR c.account_id = :account);
+
+-- remove members --
+DELETE FROM member WHERE group_id = :id;
+
+-- change contact --
+UPDATE contact SET name = :name, number = :number, data = :data, updated_at = :now WHERE id = :id;
+
+-- change group --
+UPDATE contact_group SET name = :name, updated_at = :now WHERE id = :id;
+
+-- remove contact --
+DELETE FROM contact WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
+
+-- remove group --
+DELETE FROM contact_group WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
+
+-- one contact --
+SELECT * FROM contact WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- one group --
+SELECT g.*, (SELECT count(*) FROM member m WHERE m.group_id = g.id) AS members FROM contact_group g
+ WHERE g.id = :id AND (:account IS NULL OR g.account_id = :account);
+
+-- list contact --
+SELECT c.* FROM contact c
+ WHERE (:account IS NULL OR c.account_id = :account) AND c.id > :after AND c.id < :before
+   AND (:group IS NULL OR EXISTS (SELECT 1 FROM member m WHERE m.group_id = :group AND m.contact_id = c.id))
+
+-- list group --
+SELECT g.*, (SELECT count(*) FROM member m WHERE m.group_id = g.id) AS members FROM contact_group g
+ WHERE (:account IS NULL OR g.account_id = :account) AND g.id > :after AND g.id < :before
+
+-- contacts of group --
+SELECT c.* FROM member m JOIN contact c ON c.id = m.contact_id WHERE m.group_id = :id ORDER BY c.id LIMIT :limit;

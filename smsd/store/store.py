@@ -2,6 +2,8 @@
 
 from smsd.store.arrivals import Arrivals
 from smsd.store.calls import CallLog
+from smsd.store.campaigns import Campaigns
+from smsd.store.contacts import Contacts
 from smsd.store.database import Database
 from smsd.store.outgoing import Outgoing
 from smsd.store.registry import Registry
@@ -15,6 +17,8 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.registry = Registry(database)
         self.outgoing = Outgoing(database)
+        self.campaigns = Campaigns(database)
+        self.contacts = Contacts(database)
         self.reports = Reports(database)
         self.arrivals = Arrivals(database)
         self.calls = CallLog(database)

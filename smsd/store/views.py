@@ -8,6 +8,8 @@ from smsd.store.database import Database, Transaction
 from smsd.store.outgoing import Starts, candidates
 
 PAGE: Final = 25  # rows of a list, as RaspiSMS pages
+INNER: Final = {"scheduled": ("numbers", "contacts", "groups"), "group": ("contacts",)}
+MOST_INNER: Final = 1000  # of each kind in a row; a page of campaigns would fill the memory
 
 
 class Views:
@@ -44,11 +46,10 @@ class Views:
                 **filters,
             )
             found = [dict(row) for row in (reversed(rows) if backwards else rows)]
-            if entry == "scheduled":
+            for kind in INNER.get(entry, ()):
                 for row in found:
-                    row["numbers"] = [
-                        dict(n) for n in tx.rows("numbers of scheduled", id=row["id"])
-                    ]
+                    inner = tx.rows(f"{kind} of {entry}", id=row["id"], limit=MOST_INNER)
+                    row[kind] = [dict(each) for each in inner]
             return found
 
         return await self._database.transaction(work)
