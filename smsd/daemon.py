@@ -104,6 +104,7 @@ def run(config: Config) -> None:
 
 
 async def _main(config: Config, store: Store) -> None:
+    memory.give_back_large_blocks()
     notifier = Notifier()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,11 +11,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestPayloadError
 
-from smsd.api import items, scheduled
+from smsd import memory
+from smsd.api import bulk, items, scheduled
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
 from smsd.dispatch.gateway import Gateway
+from smsd.model.message import Draft
 from smsd.store.database import Conflict
 from smsd.store.views import PAGE
 
@@ -23,12 +25,13 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message", "call", "inbox", "datagram")
-_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "phone_group", "media"})
+OWN_LISTS: Final = ("message", "call", "inbox", "datagram", "campaign")
+_EMPTY: Final = frozenset({"conditional_group", "phone_group", "media"})
 _READING: Final = frozenset({"received", "call", "inbox", "datagram"})
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
+LEFT_OUT: Final = "X-Smsd-Left-Out"
 
 
 class RaspiSms:
@@ -65,7 +68,7 @@ class RaspiSms:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
         account.need("read" if entry in _READING else "send")
-        page = max(0, _integer(request.match_info.get("page")))
+        page = max(0, integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
         found = await self._items(entry, account, request, page, after, before)
@@ -86,6 +89,8 @@ class RaspiSms:
         if entry == "message":
             filters["scheduled"] = _given(request.query.get("originating_scheduled"))
             filters["state"] = request.query.get("state")
+        if entry == "contact":
+            filters["group"] = _given(request.query.get("group"))
         rows = await self._gateway.store.views.page(
             entry, account=account.sees, page=page, after=after, before=before, **filters
         )
@@ -97,6 +102,12 @@ class RaspiSms:
                 return [items.received(row, zone, account.id) for row in rows]
             case "scheduled":
                 return [items.scheduled(row, zone) for row in rows]
+            case "contact":
+                return [items.contact(row, zone) for row in rows]
+            case "group":
+                return [items.group(row, zone) for row in rows]
+            case "campaign":
+                return [items.campaign(row, zone) for row in rows]
             case "call":
                 return [items.call(row, zone, account.id) for row in rows]
             case "inbox":
@@ -128,16 +139,24 @@ class RaspiSms:
                 count_parts=self._gateway.count_parts,
             )
 
-        checked = await asyncio.to_thread(check) if _large(request) else check()
         try:
+            checked = await asyncio.to_thread(check) if _large(request) else check()
+            key = _idempotency(request, body, checked.draft)
+            body.clear()  # 10 MB, perhaps
             accepted = await self._gateway.accept(
-                account.id, checked.draft, _idempotency(request, body)
+                account.id, checked.draft, key, anybodys=account.sees is None
             )
+        except FormError as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
         except Conflict as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+        if _large(request):
+            memory.trim()  # what it took to read it is not kept for the next one
         response = answer(accepted.id)
+        if left := {reason: n for reason, n in accepted.left_out.items() if n}:
+            response.headers[LEFT_OUT] = ", ".join(f"{why}={n}" for why, n in left.items())
         if checked.dropped:
-            named = [number.encode("ascii", "replace").decode() for number in checked.dropped[:20]]
+            named = [number.encode("ascii", "replace").decode() for number in checked.dropped]
             response.headers[DROPPED] = ", ".join(
                 "".join(filter(str.isprintable, n)) for n in named
             )
@@ -151,7 +170,7 @@ class RaspiSms:
         number = request.match_info["id"]
         if not (
             number.isascii() and number.isdigit()
-        ) or not await self._gateway.store.outgoing.cancel(_integer(number), account.sees):
+        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.sees):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 
@@ -159,7 +178,7 @@ class RaspiSms:
         """``GET /api/message/{id}/``: all that is known of one outgoing message."""
         account = self._door.account(request, {})
         account.need("send")
-        found = await self._gateway.message(_integer(request.match_info["id"]), account.sees)
+        found = await self._gateway.message(integer(request.match_info["id"]), account.sees)
         if found is None:
             raise ApiError(Code.INVALID_PARAMETER, "no message has this id.", status=404)
         row, route = found
@@ -170,7 +189,7 @@ class RaspiSms:
         body = await body_of(request)
         account = self._door.account(request, body)
         account.need("send")
-        status = await self._gateway.look(_integer(request.match_info["id"]))
+        status = await self._gateway.look(integer(request.match_info["id"]))
         if status is None:
             raise ApiError(Code.CANNOT_UPDATE)
         if status == "disabled":
@@ -184,19 +203,10 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     try:
         if request.content_type == "multipart/form-data":
             return from_pairs(await _multipart(request))
-        octets = await request.read()
-        if not octets.strip():
-            return {}
-        if request.content_type == "application/json":
-            read = from_json
-        elif request.content_type in (
-            "application/x-www-form-urlencoded",
-            "application/octet-stream",
-        ):
-            read = from_urlencoded
-        else:
-            raise FormError("the body must be a form or JSON")
-        return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
+        if _large(request):
+            octets = await _gathered(request)
+            return await asyncio.to_thread(_read, request.content_type, octets, LARGE)
+        return _read(request.content_type, await request.read(), SMALL)
     except FormError as error:
         raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
     except (HttpProcessingError, RequestPayloadError) as error:
@@ -204,23 +214,53 @@ async def body_of(request: web.Request) -> dict[str, Any]:
         raise ApiError(Code.INVALID_PARAMETER, words) from error
 
 
+Octets = bytes | bytearray
+Readers = Mapping[str, Callable[[Octets], dict[str, Any]]]
+SMALL: Final[Readers] = {"json": from_json, "form": from_urlencoded}
+LARGE: Final[Readers] = {"json": bulk.from_json, "form": bulk.urlencoded}
+
+
+def _read(content_type: str, octets: Octets, readers: Readers) -> dict[str, Any]:
+    if not octets or octets.isspace():
+        return {}
+    match content_type:
+        case "application/json":
+            return readers["json"](octets)
+        case "application/x-www-form-urlencoded" | "application/octet-stream":
+            return readers["form"](octets)
+        case _:
+            raise FormError("the body must be a form or JSON")
+
+
+async def _gathered(request: web.Request) -> bytearray:
+    """The body, held once: `web.Request.read` keeps it a second time."""
+    octets = bytearray()
+    async for chunk in request.content.iter_any():
+        octets += chunk
+        if len(octets) > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
+    return octets
+
+
 def _large(request: web.Request) -> bool:
     """Whether a body may take long to read; one that does not tell its length may."""
     return request.content_length is None or request.content_length > LARGE_BODY
 
 
-async def _multipart(request: web.Request) -> list[tuple[str, str]]:
-    """The fields of a multipart form as text; of a file it is its name."""
+async def _multipart(request: web.Request) -> list[tuple[str, Any]]:
+    """The fields of a multipart form as text; a CSV file as its rows, of others their name."""
     try:
         form = await request.post()
-        return [(name, _field(value)) for name, value in form.items()]
+        return [(name, _field(name, value)) for name, value in form.items()]
     except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
         # aiohttp's words for a part without a name, a charset or an encoding that there is not.
         raise FormError("the multipart form cannot be read") from error
 
 
-def _field(value: str | bytes | bytearray | web.FileField) -> str:
+def _field(name: str, value: str | bytes | bytearray | web.FileField) -> str | bulk.Entries:
     match value:
+        case web.FileField() if name == "numbers_csv":
+            return bulk.csv_file(value.file)
         case web.FileField():
             return value.filename
         case str():
@@ -229,7 +269,9 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
             return bytes(value).decode()
 
 
-def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, str] | None:
+def _idempotency(
+    request: web.Request, body: Mapping[str, Any], draft: Draft
+) -> tuple[str, str] | None:
     """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -237,18 +279,23 @@ def _idempotency(request: web.Request, body: Mapping[str, Any]) -> tuple[str, st
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
-    asked = {name: value for name, value in body.items() if name != "api_key"}
-    canonical = json.dumps(asked, sort_keys=True).encode()
-    return key, hashlib.sha256(canonical).hexdigest()
+    many = {name for name, value in body.items() if isinstance(value, bulk.Entries)}
+    asked = {name: value for name, value in body.items() if name != "api_key" and name not in many}
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    if many:
+        for number, data in draft.numbers:
+            digest.update(f"\0{number}\0{data}".encode())
+        digest.update(json.dumps([draft.contacts, draft.groups, draft.invalid]).encode())
+    return key, digest.hexdigest()
 
 
-def _integer(text: str | None) -> int:
+def integer(text: str | None) -> int:
     """A number in a path as PHP casts it, but only a whole one: all else is 0, as for PHP."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _given(text: str | None) -> int | None:
-    return None if text is None else _integer(text)
+    return None if text is None else integer(text)
 
 
 def _links(

@@ -23,10 +23,6 @@ class Recipients(Collection[tuple[str, str]]):
         self._packed += others._packed
         self._count += others._count
 
-    def packed(self) -> bytes:
-        """All of it as octets: the same ones for the same recipients."""
-        return bytes(self._packed)
-
     def __iter__(self) -> Iterator[tuple[str, str]]:
         start = 0
         for _ in range(self._count):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from smsd.model.message import Change, Draft
+from smsd.model.message import Change, Draft, State
 from smsd.store.database import Database, Row, Transaction, milliseconds
 from smsd.store.states import move
 
@@ -34,11 +34,18 @@ class Campaigns:
             row = tx.row("campaign", id=scheduled, account=account)
             if row is None:
                 return None
-            states = {state["state"]: state["n"] for state in tx.rows("states of campaign", id=scheduled)}
-            waiting = tx.value("waiting recipients", id=scheduled)
-            return {**dict(row), "id": scheduled, "waiting": waiting, "states": states}
+            return {**dict(row), "id": scheduled, **progress(tx, scheduled)}
 
         return await self._database.transaction(work)
+
+
+def progress(tx: Transaction, scheduled: int) -> dict[str, Any]:
+    """How many recipients wait, and how many messages are in which state."""
+    row = tx.row("states of campaign", id=scheduled)
+    assert row is not None
+    states = {state: int(row[state]) for state in State if row[state]}
+    return {"waiting": tx.value("waiting recipients", id=scheduled), "states": states}
+
 
 async def cancel(database: Database, scheduled: int, account: int | None) -> bool:
     """Take back a request: what is not expanded, and those messages that no phone has begun.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from smsd.model.phone import Candidate, Standing
+from smsd.store.campaigns import progress
 from smsd.store.database import Database, Transaction
 from smsd.store.outgoing import Starts, candidates
 
@@ -50,6 +51,8 @@ class Views:
                 for row in found:
                     inner = tx.rows(f"{kind} of {entry}", id=row["id"], limit=MOST_INNER)
                     row[kind] = [dict(each) for each in inner]
+            if entry == "campaign":
+                return [{**row, **progress(tx, row["id"])} for row in found]
             return found
 
         return await self._database.transaction(work)
