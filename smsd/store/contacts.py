@@ -51,7 +51,7 @@ class Contacts:
         return await self._database.transaction(work)
 
     async def change(self, kind: Kind, id_: int, account: int | None, **new: Any) -> bool:
-        """Change what is given of ``name``, ``number``, ``data``, ``contacts``; False: none there."""
+        """Change what is given of ``name``, ``number``, ``data``, ``contacts``; False: not one."""
 
         def work(tx: Transaction) -> bool:
             row = tx.row(f"one {kind}", id=id_, account=account)
