@@ -39,6 +39,7 @@ from smsd.config import (
 from smsd.dispatch.balance import Balances
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, join
+from smsd.dispatch.keeping import Keeping
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Phone, Phones
@@ -175,6 +176,9 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
             group.create_task(Balances(phones, now).run(), name="balances"),
+            group.create_task(
+                Keeping(store, phones, now, config.keep.periods).run(), name="keeping"
+            ),
         ]
         memory.trim()
         notifier.ready()

@@ -103,3 +103,14 @@ def _plainly_valid(number: str) -> bool:
         if plan is not None:
             return plan.has(number[end:])
     return False
+
+
+def written_forms(number: str, region: str | None) -> list[str]:
+    """All forms in which a number may stand in what came in; another sender only as it is given."""
+    e164 = normal(number, region)
+    if e164 is None:
+        return [number]
+    parsed = phonenumbers.parse(e164, None)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    digits = "".join(filter(str.isdigit, national))
+    return [e164, e164[1:], f"00{e164[1:]}", digits]

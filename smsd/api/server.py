@@ -17,6 +17,7 @@ from smsd.api.auth import Doorkeeper
 from smsd.api.contacts import ContactBook
 from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.keeping import Archive
 from smsd.api.raspisms import RaspiSms
 from smsd.dispatch.gateway import Gateway
 from smsd.logs import fields
@@ -41,6 +42,7 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
     app = web.Application(middlewares=[_errors], client_max_size=LARGEST_BODY)
     app.add_routes(RaspiSms(gateway, door, default_region).routes())
     app.add_routes(Devices(gateway, door).routes())
+    app.add_routes(Archive(gateway, door, default_region).routes())
     app.add_routes(ContactBook(gateway, door, default_region).routes())
 
     async def health(request: web.Request) -> web.Response:

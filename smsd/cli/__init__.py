@@ -3,10 +3,38 @@
 import argparse
 import sys
 
-from smsd.cli import at, check, listing, pdu, phones, queue, run, send, status, trace, ussd
+from smsd.cli import (
+    at,
+    campaign,
+    check,
+    keeping,
+    listing,
+    pdu,
+    phones,
+    queue,
+    run,
+    send,
+    status,
+    trace,
+    ussd,
+)
 from smsd.cli.client import Failure
 
-COMMANDS = (run, check, send, listing, phones, status, queue, ussd, at, trace, pdu)
+COMMANDS = (
+    run,
+    check,
+    send,
+    listing,
+    phones,
+    status,
+    queue,
+    campaign,
+    keeping,
+    ussd,
+    at,
+    trace,
+    pdu,
+)
 
 
 def parser() -> argparse.ArgumentParser:

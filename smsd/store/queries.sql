@@ -561,3 +561,178 @@ SELECT g.*, (SELECT count(*) FROM member m WHERE m.group_id = g.id) AS members F
 
 -- contacts of group --
 SELECT c.* FROM member m JOIN contact c ON c.id = m.contact_id WHERE m.group_id = :id ORDER BY c.id LIMIT :limit;
+
+-- What follows is of keeping: store/backup.py, retention.py and erasure.py.
+
+-- tell held --
+INSERT INTO event (at, kind, message_id, state, words)
+SELECT :now, 'state', id, 'uncertain', :words FROM message WHERE state IN ('queued', 'claimed');
+
+-- hold attempts --
+UPDATE attempt SET ended_at = :now, outcome = 'uncertain' WHERE outcome IS NULL;
+
+-- hold messages --
+UPDATE message SET state = 'uncertain', fault_class = 'ambiguous', fault_code = NULL, fault_words = :words,
+       fault_hint = NULL WHERE state IN ('queued', 'claimed');
+
+-- database file --
+SELECT file FROM pragma_database_list WHERE name = 'main';
+
+-- old message --
+-- A part that a limit may still count, or a report may still come for, keeps its message.
+SELECT m.id, m.created_at < :before AS past,
+       m.created_at < :before AND m.state IN ('delivered', 'sent', 'failed', 'expired', 'cancelled')
+       AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.begun_at >= :since)
+       AND NOT EXISTS (SELECT 1 FROM scheduled s WHERE s.id = m.scheduled_id) AS old
+  FROM message m WHERE m.id > :after ORDER BY m.id LIMIT :limit;
+
+-- forget message --
+DELETE FROM message WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget attempts of message --
+DELETE FROM attempt WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget parts of message --
+DELETE FROM part WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget sended of message --
+DELETE FROM sended WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of message --
+DELETE FROM event WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- old received --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM received WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget received --
+DELETE FROM received WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of received --
+DELETE FROM event WHERE received_id IN (SELECT value FROM json_each(:ids));
+
+-- forget incoming of received --
+DELETE FROM incoming WHERE received_id IN (SELECT value FROM json_each(:ids));
+
+-- forget replaced by received --
+-- One that it replaced stays hidden: behind itself.
+UPDATE received SET replaced_by = id WHERE replaced_by IN (SELECT value FROM json_each(:ids));
+
+-- old datagram --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM datagram WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget datagram --
+DELETE FROM datagram WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget incoming of datagram --
+DELETE FROM incoming WHERE datagram_id IN (SELECT value FROM json_each(:ids));
+
+-- old call --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM called WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget call --
+DELETE FROM called WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of call --
+DELETE FROM event WHERE called_id IN (SELECT value FROM json_each(:ids));
+
+-- old raw --
+-- Parts of a message that is not whole yet are no old ones.
+SELECT id, came_at < :before AS past, came_at < :before AND (series IS NULL OR received_id IS NOT NULL) AS old
+  FROM incoming WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget raw --
+DELETE FROM incoming WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old report --
+SELECT id, received_at < :before AS past, received_at < :before AS old FROM report WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget report --
+DELETE FROM report WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old event --
+-- Those of messages are their history, and go with them.
+SELECT id, at < :before AS past, at < :before AND message_id IS NULL AS old FROM event WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget event --
+DELETE FROM event WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old campaign --
+SELECT scheduled_id AS id, created_at < :before AS past,
+       created_at < :before AND ended_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM message m WHERE m.scheduled_id = campaign.scheduled_id) AS old
+  FROM campaign WHERE scheduled_id > :after ORDER BY scheduled_id LIMIT :limit;
+
+-- forget campaign --
+DELETE FROM campaign WHERE scheduled_id IN (SELECT value FROM json_each(:ids));
+
+-- messages to --
+SELECT id, state IN ('claimed', 'uncertain') OR (state = 'queued' AND begun_on IS NOT NULL) AS begun
+  FROM message WHERE destination IN (SELECT value FROM json_each(:numbers)) ORDER BY id;
+
+-- erase reports of messages --
+UPDATE report SET recipient = :erased, words = '' WHERE part_id IN (
+    SELECT id FROM part WHERE message_id IN (SELECT value FROM json_each(:ids)));
+
+-- erase parts of messages --
+-- Limits count by phone and time alone.
+UPDATE part SET reference = NULL WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- erase attempts of messages --
+-- A modem or provider may have named the number.
+UPDATE attempt SET fault_words = :erased, fault_hint = NULL
+ WHERE message_id IN (SELECT value FROM json_each(:ids)) AND fault_class IS NOT NULL;
+
+-- erase events of messages --
+UPDATE event SET words = NULL WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- erase messages of messages --
+-- What is left is what a limit or a count needs.
+UPDATE message SET destination = :erased, text = '', tag = NULL, fault_hint = NULL,
+       fault_words = CASE WHEN fault_class IS NOT NULL THEN :erased END
+ WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- erase incoming --
+-- The key stays, a digest, so that a repeat is known for one.
+UPDATE incoming SET raw = '', origin = '', series = NULL, received_id = NULL, datagram_id = NULL, error = NULL
+ WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase events of received --
+DELETE FROM event WHERE received_id IN (
+    SELECT id FROM received WHERE origin IN (SELECT value FROM json_each(:numbers)));
+
+-- hide replaced by erased --
+UPDATE received SET replaced_by = id WHERE replaced_by IN (
+    SELECT id FROM received WHERE origin IN (SELECT value FROM json_each(:numbers)));
+
+-- erase received --
+DELETE FROM received WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase datagrams --
+DELETE FROM datagram WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase reports --
+UPDATE report SET recipient = :erased, words = '' WHERE recipient IN (SELECT value FROM json_each(:numbers));
+
+-- erase calls --
+UPDATE called SET origin = :erased WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- scheduled for --
+SELECT DISTINCT scheduled_id AS id FROM scheduled_number WHERE number IN (SELECT value FROM json_each(:numbers))
+UNION SELECT s.scheduled_id FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id
+ WHERE c.number IN (SELECT value FROM json_each(:numbers));
+
+-- erase scheduled numbers --
+DELETE FROM scheduled_number WHERE number IN (SELECT value FROM json_each(:numbers));
+
+-- erase contacts --
+DELETE FROM contact WHERE number IN (SELECT value FROM json_each(:numbers));
+
+-- erase scheduled --
+-- Those that were for nobody else.
+DELETE FROM scheduled WHERE id IN (SELECT value FROM json_each(:ids))
+   AND NOT EXISTS (SELECT 1 FROM scheduled_number n WHERE n.scheduled_id = scheduled.id)
+   AND NOT EXISTS (SELECT 1 FROM scheduled_contact c WHERE c.scheduled_id = scheduled.id)
+   AND NOT EXISTS (SELECT 1 FROM scheduled_group g WHERE g.scheduled_id = scheduled.id);
+
+-- erase stops --
+DELETE FROM smsstop WHERE number IN (SELECT value FROM json_each(:numbers));

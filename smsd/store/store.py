@@ -6,8 +6,10 @@ from smsd.store.campaigns import Campaigns
 from smsd.store.contacts import Contacts
 from smsd.store.database import Database
 from smsd.store.outgoing import Outgoing
+from smsd.store.erasure import Erasure
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
+from smsd.store.retention import Retention
 from smsd.store.views import Views
 
 
@@ -19,6 +21,8 @@ class Store:
         self.outgoing = Outgoing(database)
         self.campaigns = Campaigns(database)
         self.contacts = Contacts(database)
+        self.retention = Retention(database)
+        self.erasure = Erasure(database)
         self.reports = Reports(database)
         self.arrivals = Arrivals(database)
         self.calls = CallLog(database)

@@ -27,11 +27,12 @@ class Views:
         page: int = 0,
         after: int | None = None,
         before: int | None = None,
+        limit: int = PAGE,
         **filters: object,
     ) -> list[dict[str, Any]]:
-        """25 rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` or ``message``.
+        """``limit`` rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` or ``message``.
 
-        ``before`` gives the 25 highest ids under it; all come in ascending order. ``account``
+        ``before`` gives the highest ids under it; all come in ascending order. ``account``
         ``None`` sees everybody's.
         """
 
@@ -39,11 +40,11 @@ class Views:
             backwards = before is not None
             rows = tx.rows(
                 f"list {entry}",
-                f"ORDER BY 1 {'DESC' if backwards else ''} LIMIT {PAGE} OFFSET :offset",
+                f"ORDER BY 1 {'DESC' if backwards else ''} LIMIT {limit} OFFSET :offset",
                 account=account,
                 after=-1 if after is None else after,
                 before=2**62 if before is None else before,
-                offset=0 if backwards or after is not None else page * PAGE,
+                offset=0 if backwards or after is not None else page * limit,
                 **filters,
             )
             found = [dict(row) for row in (reversed(rows) if backwards else rows)]
@@ -56,6 +57,10 @@ class Views:
             return found
 
         return await self._database.transaction(work)
+
+    async def file(self) -> str:
+        """The database's file; empty where it is in memory."""
+        return str(await self._database.transaction(lambda tx: tx.value("database file")) or "")
 
     async def message(self, message: int, account: int | None) -> dict[str, Any] | None:
         """One message: its row, its ``changes``, its ``attempts`` with their ``parts``."""

@@ -306,6 +306,8 @@ def test_a_template_is_refused_where_a_contact_could_fill_it() -> None:
         assert refused(text="Hi {{ contact.name }}", **whom)[0] == 2
 
 
+BAD_LINE = "Erreur à la ligne {} colonne 1, numéro de téléphone invalide."
+NO_HEADER = "the first line must name the columns, and it holds a number."
 CSV = 'number,first-name,âge\r\n+33612345678,Zoé,\r\n"+33 6 12 34 56 79","a ""b""",42\r\n'
 
 

@@ -61,3 +61,30 @@ CREATE INDEX campaign_cancelling ON campaign (cancelled_at)
 -- Whether a request has a message to a number already.
 DROP INDEX message_scheduled;
 CREATE INDEX message_scheduled ON message (scheduled_id, destination);
+
+-- What follows lets old rows be deleted without a look at every other row. A report's part may be
+-- gone before it.
+CREATE TABLE report_kept (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    phone_id INTEGER NOT NULL REFERENCES phone (id),
+    key TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    code TEXT NOT NULL,
+    words TEXT NOT NULL,
+    at INTEGER,
+    received_at INTEGER NOT NULL,
+    part_id INTEGER,                         -- none: nobody's so far
+    UNIQUE (phone_id, key)
+);
+INSERT INTO report_kept SELECT id, phone_id, key, reference, recipient, verdict, code, words, at,
+       received_at, part_id FROM report;
+DROP TABLE report;
+ALTER TABLE report_kept RENAME TO report;
+CREATE INDEX report_loose ON report (phone_id, reference) WHERE part_id IS NULL;
+CREATE INDEX event_of_received ON event (received_id) WHERE received_id IS NOT NULL;
+CREATE INDEX event_of_call ON event (called_id) WHERE called_id IS NOT NULL;
+CREATE INDEX incoming_of_received ON incoming (received_id) WHERE received_id IS NOT NULL;
+CREATE INDEX incoming_of_datagram ON incoming (datagram_id) WHERE datagram_id IS NOT NULL;
+CREATE INDEX received_replaced ON received (replaced_by) WHERE replaced_by IS NOT NULL;
