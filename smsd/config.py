@@ -77,7 +77,7 @@ class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class KeepSection(Struct, forbid_unknown_fields=True, frozen=True):
-    """For how many days what is kept; 0: for ever. Less than 7 would forget what is still needed."""
+    """For how many days what is kept; 0: for ever. Less than 7 would forget what is needed."""
 
     message: Days = 0
     received: Days = 0

@@ -36,7 +36,7 @@ EXPORTS: Final[Mapping[str, Show]] = {
     "campaign": lambda row, zone, _: items.campaign(row, zone),
 }
 READING: Final = frozenset({"received", "inbox", "call", "datagram"})
-FILTERS: Final[Mapping[str, dict[str, None]]] = {
+FILTERS: Final[Mapping[str, dict[str, Any]]] = {
     "message": {"scheduled": None, "state": None},
     "contact": {"group": None},
 }
@@ -77,16 +77,15 @@ class Archive:
         account.need("read" if kind in READING else "send")
         since, until = (self._moment(request, name) for name in ("since", "until"))
         found = self._rows(kind, account, since, until)
-        first = await anext(found, [])  # what goes wrong at once is still told in an envelope
+        rows = await anext(found, None)  # what goes wrong at once is still told in an envelope
         content_type = "text/csv" if form == "csv" else "application/x-ndjson"
         response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
         await response.prepare(request)
-        header = form == "csv"
-        rows = first
-        while rows:
+        header = True
+        while rows is not None:
             text = as_csv(rows, header=header) if form == "csv" else as_lines(rows)
             await response.write(text.encode())
-            header, rows = False, await anext(found, [])
+            header, rows = False, await anext(found, None)
         await response.write_eof()
         return response
 

@@ -85,7 +85,7 @@ class RaspiSms:
     ) -> list[items.Item]:
         if entry in _EMPTY:
             return []
-        filters: dict[str, object] = {}
+        filters: dict[str, Any] = {}
         if entry == "message":
             filters["scheduled"] = _given(request.query.get("originating_scheduled"))
             filters["state"] = request.query.get("state")

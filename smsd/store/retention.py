@@ -47,10 +47,10 @@ class Retention:
         """
 
         def work(tx: Transaction) -> Swept:
+            since = milliseconds(min(before, counted))
             rows = tx.rows(
-                f"old {kind}", after=after, limit=BATCH, before=milliseconds(before),
-                **({"since": milliseconds(min(before, counted))} if kind == "message" else {}),
-            )  # fmt: skip
+                f"old {kind}", after=after, limit=BATCH, before=milliseconds(before), since=since
+            )
             ids = [row["id"] for row in rows if row["old"]]
             if ids:
                 for dependent in DEPENDENT[kind]:

@@ -5,8 +5,8 @@ from smsd.store.calls import CallLog
 from smsd.store.campaigns import Campaigns
 from smsd.store.contacts import Contacts
 from smsd.store.database import Database
-from smsd.store.outgoing import Outgoing
 from smsd.store.erasure import Erasure
+from smsd.store.outgoing import Outgoing
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
 from smsd.store.retention import Retention

@@ -28,9 +28,9 @@ class Views:
         after: int | None = None,
         before: int | None = None,
         limit: int = PAGE,
-        **filters: object,
+        **filters: Any,
     ) -> list[dict[str, Any]]:
-        """``limit`` rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` or ``message``.
+        """``limit`` rows by id of ``sended``, ``received``, ``scheduled``, ``message`` …
 
         ``before`` gives the highest ids under it; all come in ascending order. ``account``
         ``None`` sees everybody's.
