@@ -93,12 +93,13 @@ def _without_daemon(config: str, file: str | None) -> dict[str, object]:
 def restore(args: argparse.Namespace) -> int:
     """Restore; 75 while a daemon has the database."""
     from smsd.daemon import AlreadyRunning, locked
-    from smsd.store.backup import BackupError
+    from smsd.store.backup import BackupError, give_to_owner
     from smsd.store.backup import restore as put_back
 
     database = _database(args.config)
     try:
         with locked(str(database)):
+            give_to_owner(Path(f"{database}.lock"))
             aside = put_back(
                 Path(args.file), database, datetime.now(UTC), hold=not args.send_waiting
             )

@@ -56,6 +56,7 @@ def restore(copy: Path, database: Path, now: datetime, *, hold: bool) -> Path | 
         _verify(unfinished, "integrity_check")
         if hold:
             _hold(unfinished, now)
+        give_to_owner(unfinished)
         _sync(unfinished)
         aside = _set_aside(database, now) if database.exists() else None
         os.replace(unfinished, database)
@@ -138,6 +139,13 @@ def _set_aside(database: Path, now: datetime) -> Path:
         with suppress(FileNotFoundError):
             os.rename(f"{database}{tail}", f"{aside}{tail}")
     return aside
+
+
+def give_to_owner(path: Path) -> None:
+    """What root has made in a folder is to be its owner's, who runs smsd."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def _sync(path: Path) -> None:

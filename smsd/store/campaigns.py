@@ -106,7 +106,7 @@ def keep_recipients(tx: Transaction, scheduled: int, draft: Draft, account: int 
     if due and not large:
         if invalid:
             _begin(tx, row, invalid)
-        left = _queue(tx, row, [number for number, _ in draft.numbers], first=True)
+        left = _queue(tx, row, [number for number, _ in draft.numbers], first=not invalid)
         tx.run("remove scheduled", id=scheduled, account=None)
         if invalid or any(left.values()):
             tx.run("end campaign", id=scheduled, now=tx.now)
@@ -172,7 +172,7 @@ def expand(tx: Transaction, scheduled: int, room: int) -> int:
 def _queue(tx: Transaction, scheduled: Row, numbers: Sequence[str], *, first: bool) -> Left:
     """Messages to those numbers, but to none twice and to nobody who wants no more.
 
-    ``first``: the request has no messages yet.
+    ``first``: the request has no messages yet, nor a campaign's row.
     """
     id_, account = scheduled["id"], scheduled["account_id"]
     fresh = dict.fromkeys(numbers)
@@ -190,7 +190,7 @@ def _queue(tx: Transaction, scheduled: Row, numbers: Sequence[str], *, first: bo
         after = tx.value("newest message")
         tx.run("add messages", id=id_, numbers=json.dumps(list(fresh)), now=tx.now)
         tx.run("tell new messages", after=after, now=tx.now)
-    if any(left.values()) or tx.value("is campaign", id=id_) is not None:
+    if any(left.values()) or (not first and tx.value("is campaign", id=id_) is not None):
         tx.run(
             "count campaign", id=id_, account=account, now=tx.now, expanded=len(fresh), **left
         )  # fmt: skip

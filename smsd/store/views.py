@@ -30,7 +30,7 @@ class Views:
         limit: int = PAGE,
         **filters: Any,
     ) -> list[dict[str, Any]]:
-        """``limit`` rows by id of ``sended``, ``received``, ``scheduled``, ``message`` …
+        """``limit`` rows by id of a list: ``sended``, ``received``, ``message`` and so on.
 
         ``before`` gives the highest ids under it; all come in ascending order. ``account``
         ``None`` sees everybody's.

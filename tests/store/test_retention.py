@@ -233,4 +233,3 @@ def test_the_file_does_not_grow_once_as_much_goes_as_comes() -> None:
         rig.database.close()
 
     run(main())
-
