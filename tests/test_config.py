@@ -316,3 +316,17 @@ _values = st.recursive(
 def test_any_tables_give_a_configuration_or_an_error_in_words(raw: dict[str, Any]) -> None:
     with suppress(ConfigError):
         assert msgspec.to_builtins(parse(raw, "smsd.toml"))
+
+
+def test_what_is_kept_for_how_long() -> None:
+    periods = parse({}, "smsd.toml").keep.periods
+    assert {name: period.days for name, period in periods.items()} == {
+        "raw": 90, "report": 90, "event": 90
+    }  # fmt: skip
+    periods = parse({"keep": {"message": 30, "raw": 0}}, "smsd.toml").keep.periods
+    assert {name: period.days for name, period in periods.items()} == {
+        "message": 30, "campaign": 30, "report": 90, "event": 90
+    }  # fmt: skip
+    assert wrong({"keep": {"raw": 6}}) == "keep.raw: at least 7 days expected, or 0 for ever"
+    assert wrong({"keep": {"mesage": 30}}) == 'keep.mesage: unknown key; did you mean "message"?'
+    assert "keep.message" in wrong({"keep": {"message": -1}})
