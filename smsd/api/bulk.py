@@ -3,7 +3,6 @@
 A hundred thousand recipients as Python values take fifty megabytes; as the octets that came, three.
 """
 
-import csv
 import io
 import json
 import re
@@ -152,6 +151,8 @@ def csv_rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     What RaspiSMS loses without a word is an error: a file without a header, columns that share a
     name, rows longer than the header. Raises `CsvError`.
     """
+    import csv  # few send one, and a Pi has little memory
+
     rows = csv.reader(lines)
     try:
         header = next(rows, [])

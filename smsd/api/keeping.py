@@ -1,7 +1,6 @@
 """Copies of what is kept, whole or as tables, and the end of what is known of a number."""
 
 import asyncio
-import csv
 import io
 import json
 import re
@@ -164,6 +163,8 @@ def as_lines(rows: Iterable[items.Item]) -> str:
 
 def as_csv(rows: Iterable[items.Item], *, header: bool) -> str:
     """CSV as RFC 4180 has it; what is no scalar as JSON in its cell."""
+    import csv  # as in smsd.api.bulk
+
     text = io.StringIO()
     writer = csv.writer(text)
     for row in rows:
