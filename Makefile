@@ -26,6 +26,8 @@ udev: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/gateway.py
+	$(BIN)/python bench/backlog.py
+	$(BIN)/python bench/peers.py
 	$(BIN)/python bench/codec.py
 
 # Everything below is set-up: a venv with the pinned dependencies and both packages in place.

@@ -23,11 +23,21 @@ from smsd.adapters.modem.catalogue import load as load_catalogue
 from smsd.adapters.modem.probe import same_iccid
 from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
-from smsd.dispatch.limits import StartpointError, window_start
+from smsd.dispatch.startpoints import StartpointError, window_start
+from smsd.dispatch.telling import LOOPBACK
+from smsd.rules import (
+    AutoreplySection,
+    CommandSection,
+    InboxSection,
+    Sections,
+    StopSection,
+    WebhookSection,
+    problems,
+    secret_problems,
+)
 from smsd.store.retention import SHORTEST
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Scope = Literal["send", "read", "admin"]
@@ -61,12 +71,36 @@ class ApiSection(Struct, forbid_unknown_fields=True, frozen=True):
     default_region: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
 
 
+class LimitSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """At most ``volume`` since ``startpoint``."""
+
+    volume: Annotated[int, Meta(ge=1)]
+    startpoint: str
+
+
+class RouteSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """Numbers with a prefix go by a phone, or by those that an operator serves."""
+
+    prefix: Annotated[str, Meta(pattern=r"^\+[0-9]{1,15}$")]
+    phone: str | None = None
+    operator: Annotated[str, Meta(min_length=1)] | None = None
+
+
 class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
-    """How messages leave. ``validity`` is in seconds."""
+    """How messages leave. ``validity`` is in seconds.
+
+    ``flood``, ``loop`` and ``replies`` guard a recipient: against too many messages, too many with
+    one text, and too many that no person wrote.
+    """
 
     paused: bool = False
     validity: Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)] = 86_400
     timezone: str | None = None
+    sticky: bool = False
+    routes: tuple[RouteSection, ...] = ()
+    flood: LimitSection | None = None
+    loop: LimitSection | None = None
+    replies: LimitSection = LimitSection(5, "-1 hour")
 
 
 class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -109,19 +143,13 @@ class UserSection(Struct, forbid_unknown_fields=True, frozen=True):
     suspended: bool = False
 
 
-class LimitSection(Struct, forbid_unknown_fields=True, frozen=True):
-    """At most ``volume`` message parts since ``startpoint``."""
-
-    volume: Annotated[int, Meta(ge=1)]
-    startpoint: str
-
-
 class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="adapter"):
     """What every phone has."""
 
     name: Name
     priority: Annotated[int, Meta(ge=0)] = 0
     limits: tuple[LimitSection, ...] = ()
+    limit_unit: Literal["parts", "messages"] = "parts"
     fallback: tuple[str, ...] | None = None
     fallback_on: tuple[Trouble, ...] = ("limit_reached",)
     unavailable_grace: Annotated[float, Meta(ge=0)] = 120.0
@@ -168,7 +196,7 @@ class SmsmodeSection(PhoneSection, tag="smsmode", kw_only=True, frozen=True):
 AnyPhone = ModemSection | SmsmodeSection
 
 
-class Config(Struct, forbid_unknown_fields=True, frozen=True):
+class Config(Sections, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     store: StoreSection = StoreSection()
@@ -191,7 +219,9 @@ _SAME: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "imei": lambda one, other: one[:14] == other[:14],  # the rest is check digit and version
     "iccid": same_iccid,
 }
-SECRETS: Final = ("pin", "api_key", "access_token")
+GUARDS: Final = ("dispatch.flood", "dispatch.loop", "dispatch.replies")
+SECRETS: Final = ("pin", "api_key", "access_token", "secret", "password")
+_WITH_SECRETS: Final = ("user", "phone", "webhook", "command")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
 _AT: Final = re.compile(r" - at `\$\.?(.*?)`$")
@@ -227,6 +257,9 @@ def parse(raw: dict[str, Any], path: str) -> Config:
         pin = phone.pin if isinstance(phone, ModemSection) else None
         if pin is not None and not re.fullmatch("[0-9]{4,8}", pin):
             raise ConfigError(f"{path}: phone[{number}].pin: 4 to 8 digits expected")
+    faults = list(secret_problems(resolved))
+    if faults:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     keys: dict[str, str] = {}
     for user in resolved.user:
         if (other := keys.setdefault(user.api_key, user.name)) != user.name:
@@ -274,7 +307,9 @@ def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
     if section == "phone" and key.endswith(".balance"):
         return list(BalanceSection.__struct_fields__)
-    if section == "phone" and ("limits" in key or "cost_limit" in key):
+    if key.startswith("dispatch.routes"):
+        return list(RouteSection.__struct_fields__)
+    if (section == "phone" and ("limits" in key or "cost_limit" in key)) or key in GUARDS:
         return list(LimitSection.__struct_fields__)
     kinds: dict[str, tuple[type[Struct], ...]] = {
         "": (Config,),
@@ -286,6 +321,11 @@ def _valid_keys(key: str) -> list[str]:
         "log": (LogSection,),
         "user": (UserSection,),
         "phone": (ModemSection, SmsmodeSection),
+        "inbox": (InboxSection,),
+        "stop": (StopSection,),
+        "command": (CommandSection,),
+        "autoreply": (AutoreplySection,),
+        "webhook": (WebhookSection,),
     }
     found = [name for kind in kinds.get(section, ()) for name in kind.__struct_fields__]
     return sorted({*found, *(("adapter",) if section == "phone" else ())})
@@ -349,15 +389,13 @@ def _problems(config: Config) -> Iterator[str]:
                 hint = f'; did you mean "{near}"?' if near else ""
                 yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
         for at, limit in enumerate(limits_of(phone)):
-            try:
-                if window_start(limit.startpoint, now, UTC) >= now:
-                    yield f"phone[{number}].limits[{at}].startpoint: a time in the past expected"
-            except (StartpointError, ValueError, OverflowError) as error:
-                yield f"phone[{number}].limits[{at}].startpoint: {error}"
+            yield from _startpoint_problems(f"phone[{number}].limits[{at}]", limit, now)
         if isinstance(phone, SmsmodeSection):
             url = urlsplit(phone.base_url)
             if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
                 yield f"phone[{number}].base_url: https expected (http only to this machine itself)"
+    yield from _dispatch_problems(config.dispatch, known, now)
+    yield from problems(config, [user.name for user in config.user])
     for address in config.api.listen:
         if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
@@ -366,6 +404,29 @@ def _problems(config: Config) -> Iterator[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = config.dispatch.timezone or os.environ.get("TZ")
         yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+
+
+def _dispatch_problems(dispatch: DispatchSection, phones: set[str], now: datetime) -> Iterator[str]:
+    for number, route in enumerate(dispatch.routes):
+        where = f"dispatch.routes[{number}]"
+        if (route.phone is None) == (route.operator is None):
+            yield f"{where}: one of phone, operator expected"
+        elif route.phone is not None and route.phone not in phones:
+            near = _nearest(route.phone, phones)
+            hint = f'; did you mean "{near}"?' if near else ""
+            yield f'{where}.phone: no phone is named "{route.phone}"{hint}'
+    for key in GUARDS:
+        limit = getattr(dispatch, key.partition(".")[2])
+        if limit is not None:
+            yield from _startpoint_problems(key, limit, now)
+
+
+def _startpoint_problems(where: str, limit: LimitSection, now: datetime) -> Iterator[str]:
+    try:
+        if window_start(limit.startpoint, now, UTC) >= now:
+            yield f"{where}.startpoint: a time in the past expected"
+    except StartpointError as error:
+        yield f"{where}.startpoint: {error}"
 
 
 def _modems_named_twice(config: Config) -> Iterator[str]:
@@ -397,13 +458,19 @@ def missing_programs(config: Config) -> Iterator[str]:
     """The programs that are not there: reason for a complaint, and none to send nothing."""
     # A person's path may have no sbin, where such programs are; the service's has.
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin"
-    for number, phone in enumerate(config.phone):
-        if isinstance(phone, ModemSection) and phone.power_cycle:
-            program = phone.power_cycle[0]
-            if shutil.which(program, path=path) is None:
-                where = f'phone[{number}].power_cycle: "{program}"'
-                hint = "its full path" if "/" in program else "one on the PATH, or its full path"
-                yield f"{where} is no program that can be run; {hint} expected"
+    named = [
+        (f"phone[{number}].power_cycle", phone.power_cycle[0])
+        for number, phone in enumerate(config.phone)
+        if isinstance(phone, ModemSection) and phone.power_cycle
+    ]
+    named += [
+        (f"command[{number}].program", command.program[0])
+        for number, command in enumerate(config.command)
+    ]
+    for where, program in named:
+        if shutil.which(program, path=path) is None:
+            hint = "its full path" if "/" in program else "one on the PATH, or its full path"
+            yield f'{where}: "{program}" is no program that can be run; {hint} expected'
 
 
 def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
@@ -415,7 +482,7 @@ def limits_of(phone: AnyPhone) -> tuple[LimitSection, ...]:
 def _resolved(raw: dict[str, Any], path: str) -> dict[str, Any]:
     """The same tables with every secret in place of what names it."""
     found = dict(raw)
-    for section in ("user", "phone"):
+    for section in _WITH_SECRETS:
         if section in raw:
             found[section] = [
                 {
@@ -459,7 +526,7 @@ def secret(value: str, where: str) -> str:
 def effective(config: Config) -> dict[str, Any]:
     """The configuration with its defaults and its secrets masked, for ``smsd check --print``."""
     shown: dict[str, Any] = msgspec.to_builtins(config)
-    for table in (*shown["user"], *shown["phone"]):
+    for table in (table for section in _WITH_SECRETS for table in shown[section]):
         for key in SECRETS:
             if table.get(key):
                 table[key] = "********"

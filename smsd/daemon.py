@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,22 +32,31 @@ from smsd.config import (
     NAMES_OF_A_MODEM,
     AnyPhone,
     Config,
+    LimitSection,
     ModemSection,
     limits_of,
     missing_programs,
 )
 from smsd.dispatch.balance import Balances
+from smsd.dispatch.bars import keep_bars
+from smsd.dispatch.commands import Commands
 from smsd.dispatch.gateway import Gateway
-from smsd.dispatch.inbox import Inbox, join
+from smsd.dispatch.inbox import Inbox, Reactions, join
 from smsd.dispatch.keeping import Keeping
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
-from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.phones import Direction, Phone, Phones
 from smsd.dispatch.selftest import SelfTest
+from smsd.dispatch.startpoints import window_start
+from smsd.dispatch.webhooks import Webhooks
 from smsd.logs import fields
+from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
+from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
 from smsd.store.database import Database, StoreUnavailable
+from smsd.store.registry import LOCAL_ACCOUNT
 from smsd.store.store import Store
+from smsd.store.webhooks import Webhook
 from smsd.systemd import Notifier, handed_over, watchdog_interval
 
 log: Final = logging.getLogger(__name__)
@@ -91,6 +100,7 @@ def run(config: Config) -> None:
 
     Raises `AlreadyRunning`, `StoreUnavailable`, or `OSError` where a socket cannot be had.
     """
+    memory.share_one_heap()
     Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
     with locked(config.store.path):
         old = os.umask(0o077)  # messages are nobody else's to read
@@ -99,9 +109,28 @@ def run(config: Config) -> None:
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database)))
+            asyncio.run(_main(config, Store(database, guards(config))))
         finally:
             database.close()
+
+
+def guards(config: Config) -> list[Guard]:
+    """What no recipient gets more of, by the configuration."""
+    dispatch = config.dispatch
+    rules = [
+        ("flood", dispatch.flood, {}),
+        ("loop", dispatch.loop, {"same_text": True}),
+        ("replies", dispatch.replies, {"everybody": False}),
+    ]
+    return [
+        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), **which)
+        for name, limit, which in rules
+        if limit is not None
+    ]
+
+
+def _since(limit: LimitSection, zone: tzinfo, at: datetime) -> datetime:
+    return window_start(limit.startpoint, at, zone)
 
 
 async def _main(config: Config, store: Store) -> None:
@@ -122,7 +151,10 @@ async def _main(config: Config, store: Store) -> None:
             "messages were on their way when smsd ended",
             extra=fields(**{str(state): count for state, count in recovered.items()}),
         )
-    phones = Phones(now, config.zone, lambda: outbox.wake())
+    directions = [Direction(r.prefix, r.phone, r.operator) for r in config.dispatch.routes]
+    await store.registry.configure_prefixes([direction.prefix for direction in directions])
+    bars = await store.bars.all()
+    phones = Phones(now, config.zone, lambda: outbox.wake(), directions, bars)
     outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
     profiles = load_profiles(Path(config.modem.profiles))
 
@@ -138,11 +170,31 @@ async def _main(config: Config, store: Store) -> None:
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
-    gateway = Gateway(store, phones, outbox, now, config.zone, config.dispatch.validity, hotplug)
     keys = [
         Key(await store.registry.account(user.name), user.api_key, user.suspended)
         for user in config.user
     ]
+    webhooks = await _webhooks(config, store, keys)
+    dispatch = config.dispatch
+    gateway = Gateway(
+        store, phones, outbox, now, config.zone, dispatch.validity, hotplug, webhooks,
+        sticky=dispatch.sticky,
+    )  # fmt: skip
+    rules = rules_of(
+        config,
+        phones,
+        config.api.default_region,
+        keys[0].account if keys else LOCAL_ACCOUNT,
+        config.dispatch.validity,
+    )
+    commands = Commands(store, programs_of(config), rules, config.zone, outbox.wake)
+
+    def reacted() -> None:
+        outbox.wake()  # there may be an answer
+        if config.command:
+            commands.wake()
+
+    reactions = Reactions(rules.react, reacted)
     app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
     handed = handed_over()
     own_socket = not handed
@@ -153,7 +205,7 @@ async def _main(config: Config, store: Store) -> None:
 
         def serve(phone: Phone) -> None:
             if not phone.disabled:
-                name, sink = phone.record.name, Inbox(phone, phones, store)
+                name, sink = phone.record.name, Inbox(phone, phones, store, reactions)
                 for kind, life in (
                     ("phone", supervise(name, phone.adapter, sink, hotplug.moved(name))),
                     ("selftest", selftest.watch(phone)),
@@ -169,16 +221,18 @@ async def _main(config: Config, store: Store) -> None:
 
         for phone in phones.all():
             serve(phone)
+        retention = Keeping(store, phones, now, config.keep.periods, guards(config))
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),
+            group.create_task(keep_bars(phones, store), name="bars"),
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
             group.create_task(Balances(phones, now).run(), name="balances"),
-            group.create_task(
-                Keeping(store, phones, now, config.keep.periods).run(), name="keeping"
-            ),
+            group.create_task(retention.run(), name="keeping"),
+            group.create_task(commands.run(), name="commands"),
+            group.create_task(webhooks.run(), name="webhooks"),
         ]
         memory.trim()
         notifier.ready()
@@ -251,14 +305,27 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         name=phone.name,
         adapter=_kind(phone),
         priority=phone.priority,
-        limits=tuple(Limit(limit.volume, limit.startpoint) for limit in limits_of(phone)),
+        limits=_limits(phone),
         fallback=phone.fallback,
         fallback_on=frozenset(Health(reason) for reason in phone.fallback_on),
         unavailable_grace=phone.unavailable_grace,
         cloud=adapter.capabilities.cloud,
+        voice=adapter.capabilities.voice,
+        flash=adapter.capabilities.flash,
+        mms=adapter.capabilities.mms,
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
+    )
+
+
+def _limits(phone: AnyPhone) -> tuple[Limit, ...]:
+    """Those on messages in the phone's own unit, that on cost in parts: they are what is paid."""
+    by_message = phone.limit_unit == "messages"
+    cost = limits_of(phone)[len(phone.limits) :]
+    return (
+        *(Limit(limit.volume, limit.startpoint, by_message) for limit in phone.limits),
+        *(Limit(limit.volume, limit.startpoint) for limit in cost),
     )
 
 
@@ -284,6 +351,22 @@ def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
         )
         return modem(hotplug.where(phone.name, wanted), settings)
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
+
+
+async def _webhooks(config: Config, store: Store, keys: list[Key]) -> Webhooks:
+    """The receivers of events; without a secret an account's API key signs, as in RaspiSMS."""
+    accounts = {user.name: key.account for user, key in zip(config.user, keys, strict=True)}
+    await store.webhooks.configure(drafts_of(config, accounts.__getitem__))
+    secrets = secrets_of(config)
+    api_keys = {key.account: key.api_key for key in reversed(keys)}
+    own = keys[0].account if keys else None
+
+    def secret(hook: Webhook) -> str | None:
+        account = own if hook.account is None else hook.account
+        found = secrets.get(hook.name) if hook.name is not None else None
+        return found or (api_keys.get(account) if account is not None else None)
+
+    return Webhooks(store, now, config.zone, secret)
 
 
 async def adopted(newcomer: Newcomer, phones: Phones, store: Store) -> tuple[PhoneRecord, Wanted]:

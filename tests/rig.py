@@ -1,7 +1,7 @@
 """A gateway without hardware: real store, router and outbox, and phones that answer as written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import Any
 from smsd.adapters.contract import Capabilities, Progress, Sink, Submission
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.outbox import Outbox
-from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.phones import Direction, Phone, Phones
 from smsd.dispatch.route import route
-from smsd.model.message import Claim, Draft, Fault, FaultClass
-from smsd.model.phone import Health, Limit, PhoneId, PhoneRecord
+from smsd.model.message import Claim, Draft, Fault, FaultClass, Guard
+from smsd.model.phone import Bar, BarKind, Health, Limit, PhoneId, PhoneRecord
 from smsd.store.database import Database
 from smsd.store.store import Store
 from tests.virtual_time import now as virtual_now
@@ -110,11 +110,14 @@ class Rig:
         *,
         inline: bool = True,
         paused: bool = False,
+        guards: Sequence[Guard] = (),
+        directions: Sequence[Direction] = (),
+        bars: Mapping[PhoneId, Mapping[BarKind, Bar]] | None = None,
     ) -> None:
         self.now = now
         self.database = Database(path, now, inline=inline)
-        self.store = Store(self.database)
-        self.phones = Phones(now, UTC, lambda: self.outbox.wake())
+        self.store = Store(self.database, guards)
+        self.phones = Phones(now, UTC, lambda: self.outbox.wake(), directions, bars)
         self.outbox = Outbox(self.store, self.phones, now, paused=paused)
         self.gateway = Gateway(self.store, self.phones, self.outbox, now, UTC, 86_400)
 
@@ -185,7 +188,7 @@ async def claim(rig: Rig) -> list[Claim]:
     """What the outbox claims when it looks now."""
     claims, _ = await rig.store.outgoing.claim(
         rig.phones.standings(),
-        rig.phones.window_starts(),
+        rig.phones.counts(),
         lambda message, candidates: route(message, candidates, rig.now()),
     )
     return claims

@@ -24,6 +24,9 @@ class Capabilities:
     slots: int = 1
     cloud: bool = False
     ussd: bool = False
+    flash: bool = False
+    mms: bool = False
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,21 @@
-"""Contacts, groups and campaigns: what RaspiSMS's users make by hand, and programs need as well."""
+"""Contacts and groups: what RaspiSMS's users make by hand, and programs need as well."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
-from smsd.api import items
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import items as values
-from smsd.api.numbers import normal
 from smsd.api.raspisms import body_of, integer
 from smsd.api.scheduled import MOST_RECIPIENTS, data_of
 from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.numbers import normal
 from smsd.store.contacts import Contact, Group, Kind
 from smsd.store.database import Conflict
 
 LONGEST_NAME: Final = 100  # characters; RaspiSMS's column
-_SHOWN: Final = {"contact": items.contact, "group": items.group}
 KINDS: Final[tuple[Kind, ...]] = ("contact", "group")
 
 
@@ -31,14 +29,15 @@ class ContactBook:
 
     def routes(self) -> list[web.RouteDef]:
         """Every path, with and without its last slash."""
-        table = [("GET", "/api/campaign/{id}", self.campaign)]
-        for kind in KINDS:
-            table += [
-                ("POST", f"/api/{kind}", self._about(kind, self.create)),
-                ("GET", f"/api/{kind}/{{id}}", self._about(kind, self.one)),
-                ("POST", f"/api/{kind}/{{id}}", self._about(kind, self.change)),
-                ("DELETE", f"/api/{kind}/{{id}}", self._about(kind, self.delete)),
-            ]
+        table = [
+            (method, f"/api/{kind}{tail}", self._about(kind, handler))
+            for kind in KINDS
+            for method, tail, handler in (
+                ("POST", "", self.create),
+                ("POST", "/{id}", self.change),
+                ("DELETE", "/{id}", self.delete),
+            )
+        ]
         return [
             web.route(method, path + slash, handler)
             for method, path, handler in table
@@ -97,27 +96,6 @@ class ContactBook:
         if not await self._gateway.store.contacts.delete(kind, id_, account.sees):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
-
-    async def one(
-        self, kind: Kind, request: web.Request, body: Mapping[str, Any], account: Account
-    ) -> web.Response:
-        """``GET /api/contact/{id}/``: as a list shows it."""
-        id_ = integer(request.match_info["id"])
-        row = await self._gateway.store.contacts.one(kind, id_, account.sees)
-        if row is None:
-            raise ApiError(Code.INVALID_PARAMETER, f"no {kind} has this id.", status=404)
-        return answer(_SHOWN[kind](row, self._gateway.zone))
-
-    async def campaign(self, request: web.Request) -> web.Response:
-        """``GET /api/campaign/{id}/``: how far a request has come, by its scheduled id."""
-        account = self._door.account(request, {})
-        account.need("send")
-        row = await self._gateway.store.campaigns.progress(
-            integer(request.match_info["id"]), account.sees
-        )
-        if row is None:
-            raise ApiError(Code.INVALID_PARAMETER, "no campaign has this id.", status=404)
-        return answer(items.campaign(row, self._gateway.zone))
 
     def _read(self, kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
         """What is given, checked, and in the form in which it is kept."""

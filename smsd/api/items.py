@@ -1,8 +1,11 @@
 """Rows of the store as the items that RaspiSMS lists, key by key in its order."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
+
+from smsd.dispatch.telling import event_id, kind_of
 
 Item = dict[str, Any]
 Row = Mapping[str, Any]
@@ -56,7 +59,7 @@ def received(row: Row, zone: tzinfo, account: int) -> Item:
         "at": local(row["at"], zone),
         "text": row["text"],
         "origin": row["origin"],
-        "command": 0,
+        "command": row["command"],
         "status": "unread",
         "id_user": account,
         "id_phone": row["phone_id"],
@@ -115,6 +118,73 @@ def datagram(row: Row, zone: tzinfo, account: int) -> Item:
     }
 
 
+def smsstop(row: Row, zone: tzinfo) -> Item:
+    """Who wants no more messages; of user 0: whoever sends."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "number": row["number"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+    }
+
+
+def webhook(row: Row, zone: tzinfo) -> Item:
+    """A receiver of events and how it fares; its secret is shown to nobody."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "url": row["url"],
+        "events": json.loads(row["events"]),
+        "form": row["form"],
+        "name": row["name"],
+        "source": "api" if row["name"] is None else "file",
+        "allow_http": bool(row["allow_http"]),
+        "enabled": bool(row["enabled"]),
+        "failures": row["failures"],
+        "failing_since": exact(row["failing_since"], zone),
+        "error": row["fault"],
+        "dead_letters": row["dead"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+    }
+
+
+def dead_letter(row: Row, zone: tzinfo) -> Item:
+    """An event that a receiver never took."""
+    kind = kind_of({**row, "again": 0})
+    return {
+        "id": row["id"],
+        "event": event_id({"at": row["event_at"], "id": row["event_id"]}),
+        "type": None if kind is None else str(kind),
+        "at": exact(row["event_at"], zone),
+        "given_up_at": exact(row["at"], zone),
+        "error": row["fault"],
+        "wanted_again": bool(row["again"]),
+        "message": row["message_id"],
+        "received": row["received_id"],
+        "call": row["called_id"],
+    }
+
+
+def command(row: Row, zone: tzinfo) -> Item:
+    """A command that came in, and what became of it."""
+    return {
+        "id": row["id"],
+        "received": row["received_id"],
+        "name": row["name"],
+        "arguments": row["arguments"],
+        "origin": row["origin"],
+        "id_phone": row["phone_id"],
+        "state": row["state"],
+        "status": row["status"],
+        "reason": row["words"],
+        "created_at": exact(row["created_at"], zone),
+        "begun_at": exact(row["begun_at"], zone),
+        "ended_at": exact(row["ended_at"], zone),
+    }
+
+
 def scheduled(row: Row, zone: tzinfo) -> Item:
     """A message whose time has not come."""
     return {
@@ -124,7 +194,7 @@ def scheduled(row: Row, zone: tzinfo) -> Item:
         "text": row["text"],
         "flash": row["flash"],
         "id_phone": row["phone_id"],
-        "id_phone_group": None,
+        "id_phone_group": row["phone_group_id"],
         "mms": row["mms"],
         "created_at": local(row["created_at"], zone),
         "updated_at": local(row["updated_at"], zone),
@@ -225,6 +295,22 @@ def phone(row: Row, zone: tzinfo, account: int, status: str) -> Item:
     }
 
 
+def phone_group(row: Row, zone: tzinfo, account: int, statuses: Mapping[int, str]) -> Item:
+    """Phones that a sender may ask for together."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "name": row["name"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+        "nb_phone": len(row["phones"]),
+        "phones": [
+            phone(member, zone, account, statuses.get(member["id"], "unavailable"))
+            for member in row["phones"]
+        ],
+    }
+
+
 def message(row: Row, zone: tzinfo) -> Item:
     """Where one outgoing message stands; our own item, with exact times."""
     return {
@@ -237,6 +323,7 @@ def message(row: Row, zone: tzinfo) -> Item:
         "tag": row["tag"],
         "id_user": row["account_id"],
         "id_phone": row["phone_id"],
+        "id_phone_group": row["wanted_group_id"],
         "originating_scheduled": row["scheduled_id"],
         "created_at": exact(row["created_at"], zone),
         "due_at": exact(row["due_at"], zone),

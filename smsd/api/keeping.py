@@ -15,9 +15,9 @@ from smsd.api import items
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import truth
-from smsd.api.numbers import written_forms
 from smsd.api.raspisms import body_of
 from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.numbers import written_forms
 from smsd.store.backup import BackupError, back_up, stamp
 from smsd.store.database import Conflict, milliseconds
 

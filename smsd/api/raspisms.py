@@ -25,9 +25,15 @@ LISTS: Final = (
     "sended", "received", "scheduled", "contact", "group", "conditional_group", "phone",
     "phone_group", "media",
 )  # fmt: skip
-OWN_LISTS: Final = ("message", "call", "inbox", "datagram", "campaign")
-_EMPTY: Final = frozenset({"conditional_group", "phone_group", "media"})
-_READING: Final = frozenset({"received", "call", "inbox", "datagram"})
+OWN_LISTS: Final = (
+    "message", "call", "inbox", "datagram", "campaign", "smsstop", "webhook", "command",
+)  # fmt: skip
+_EMPTY: Final = frozenset({"conditional_group", "media"})
+_NEEDS: Final = {
+    **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
+    **dict.fromkeys(("webhook", "command"), "admin"),
+}
+"""The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
@@ -53,6 +59,7 @@ class RaspiSms:
             ("DELETE", "/api/scheduled/{id}", self.delete_scheduled),
             ("GET", "/api/message/{id}", self.message),
             ("POST", "/api/phone/{id}/status", self.phone_status),
+            ("GET", "/api/{entry_type}/{id}", self.one),
         ]
         return [
             web.route(method, path + slash, handler)
@@ -67,12 +74,24 @@ class RaspiSms:
         if entry not in LISTS + OWN_LISTS:
             words = f"entry_type must be one of : {', '.join(LISTS)}."
             raise ApiError(Code.INVALID_PARAMETER, words, status=404)
-        account.need("read" if entry in _READING else "send")
+        account.need(_NEEDS.get(entry, "send"))
         page = max(0, integer(request.match_info.get("page")))
         after = _given(request.match_info.get("after"))
         before = _given(request.match_info.get("before"))
         found = await self._items(entry, account, request, page, after, before)
         return answer(found, links=_links(request, entry, found, page, after, before))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """``GET /api/{type}/{id}/``: one row of a list."""
+        account = self._door.account(request, {})
+        entry, number = request.match_info["entry_type"], integer(request.match_info["id"])
+        if entry not in LISTS + OWN_LISTS:
+            raise web.HTTPNotFound
+        account.need(_NEEDS.get(entry, "send"))
+        found = await self._items(entry, account, request, 0, number - 1, number + 1)
+        if not found:
+            raise ApiError(Code.INVALID_PARAMETER, f"no {entry} has this id.", status=404)
+        return answer(found[0])
 
     async def _items(
         self,
@@ -114,8 +133,17 @@ class RaspiSms:
                 return [items.inbox(row, zone) for row in rows]
             case "datagram":
                 return [items.datagram(row, zone, account.id) for row in rows]
+            case "phone_group":
+                status = await self._gateway.statuses()
+                return [items.phone_group(row, zone, account.id, status) for row in rows]
             case "message":
                 return [items.message(row, zone) for row in rows]
+            case "smsstop":
+                return [items.smsstop(row, zone) for row in rows]
+            case "webhook":
+                return [items.webhook(row, zone) for row in rows]
+            case "command":
+                return [items.command(row, zone) for row in rows]
             case _:
                 status = await self._gateway.statuses()
                 return [
@@ -129,10 +157,15 @@ class RaspiSms:
         account = self._door.account(request, body)
         account.need("send")
 
+        group = integer(str(body.get("id_phone_group") or 0))
+        known = group and await self._gateway.store.phone_groups.one(group, account.sees)
+
         def check() -> scheduled.Checked:
             return scheduled.check(
                 body,
                 phones=lambda phone: phone in self._gateway.phones,
+                group=group if known else None,
+                sticky=self._gateway.sticky,
                 zone=self._gateway.zone,
                 region=self._region,
                 validity=self._gateway.validity,
@@ -141,7 +174,7 @@ class RaspiSms:
 
         try:
             checked = await asyncio.to_thread(check) if _large(request) else check()
-            key = _idempotency(request, body, checked.draft)
+            key = idempotency_of(request, body, checked.draft)
             body.clear()  # 10 MB, perhaps
             accepted = await self._gateway.accept(
                 account.id, checked.draft, key, anybodys=account.sees is None
@@ -269,10 +302,13 @@ def _field(name: str, value: str | bytes | bytearray | web.FileField) -> str | b
             return bytes(value).decode()
 
 
-def _idempotency(
-    request: web.Request, body: Mapping[str, Any], draft: Draft
+def idempotency_of(
+    request: web.Request, body: Mapping[str, Any], draft: Draft | None = None
 ) -> tuple[str, str] | None:
-    """The Idempotency-Key with a digest of what was asked; the API key is not part of that."""
+    """The Idempotency-Key with a digest of what was asked where; the API key is no part of that.
+
+    ``draft`` is what a large body came to, whose recipients are not in ``body``.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -281,8 +317,9 @@ def _idempotency(
         raise ApiError(Code.INVALID_PARAMETER, words)
     many = {name for name, value in body.items() if isinstance(value, bulk.Entries)}
     asked = {name: value for name, value in body.items() if name != "api_key" and name not in many}
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
-    if many:
+    canonical = json.dumps([request.path.rstrip("/"), asked], sort_keys=True)
+    digest = hashlib.sha256(canonical.encode())
+    if many and draft is not None:
         for number, data in draft.numbers:
             digest.update(f"\0{number}\0{data}".encode())
         digest.update(json.dumps([draft.contacts, draft.groups, draft.invalid]).encode())

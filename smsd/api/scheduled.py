@@ -11,7 +11,7 @@ from smsd.api.bulk import CsvError, Entries, csv_rows
 from smsd.api.envelope import ApiError, Code
 from smsd.api.forms import items, truth
 from smsd.api.items import WHEN
-from smsd.api.numbers import normal
+from smsd.dispatch.numbers import normal
 from smsd.model.message import Draft
 from smsd.model.recipients import Recipients
 
@@ -35,6 +35,8 @@ def check(
     body: Mapping[str, Any],
     *,
     phones: Callable[[int], bool],
+    group: int | None = None,
+    sticky: bool = False,
     zone: tzinfo,
     region: str | None,
     validity: int,
@@ -42,8 +44,9 @@ def check(
 ) -> Checked:
     """Read ``POST /api/scheduled/``; raises the `ApiError` of the first check that fails.
 
-    ``phones`` tells whether a phone has that id; ``region`` is that of national numbers, ``None``
-    where only international ones are taken.
+    ``phones`` tells whether a phone has that id; ``group`` is the phone group asked for, ``None``
+    if there is none; ``sticky`` is what holds where the request says nothing. ``region`` is that of
+    national numbers, ``None`` where only international ones are taken.
     """
     text = body.get("text")
     if text is None or text == "":
@@ -97,7 +100,9 @@ def check(
             numbers=numbers,
             parts=count_parts(text),
             at=due,
-            phone=_phone(body, phones),
+            phone=_phone(body, phones, group),
+            group=group,
+            sticky=sticky if body.get("sticky") in (None, "") else truth(body["sticky"]),
             flash=truth(body.get("flash")),
             tag=tag,
             validity=_validity(body, validity),
@@ -206,16 +211,16 @@ def _no_json(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _phone(body: Mapping[str, Any], phones: Callable[[int], bool]) -> int | None:
+def _phone(body: Mapping[str, Any], phones: Callable[[int], bool], group: int | None) -> int | None:
     wanted = body.get("id_phone")
-    group = body.get("id_phone_group")
-    if wanted not in (None, "", "0", 0) and group not in (None, "", "0", 0):
+    wanted_group = body.get("id_phone_group")
+    if wanted not in (None, "", "0", 0) and wanted_group not in (None, "", "0", 0):
         words = (
             "id_phone, id_phone_group : You must specify at most one of id_phone or "
             "id_phone_group, not both."
         )
         raise ApiError(Code.INVALID_PARAMETER, words)
-    if group not in (None, "", "0", 0):
+    if wanted_group not in (None, "", "0", 0) and group is None:
         words = (
             "id_phone_group : You must specify an id_phone_group number among thoses of user "
             "phone groups."

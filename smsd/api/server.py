@@ -17,8 +17,11 @@ from smsd.api.auth import Doorkeeper
 from smsd.api.contacts import ContactBook
 from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.groups import PhoneGroups
 from smsd.api.keeping import Archive
 from smsd.api.raspisms import RaspiSms
+from smsd.api.stops import Stops
+from smsd.api.webhooks import Webhooks
 from smsd.dispatch.gateway import Gateway
 from smsd.logs import fields
 from smsd.store.database import StoreUnavailable
@@ -40,10 +43,13 @@ class SocketTaken(Exception):
 def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) -> web.Application:
     """All routes, with the error handling around them."""
     app = web.Application(middlewares=[_errors], client_max_size=LARGEST_BODY)
-    app.add_routes(RaspiSms(gateway, door, default_region).routes())
+    app.add_routes(Stops(gateway, door, default_region).routes())
+    app.add_routes(Webhooks(gateway, door).routes())
     app.add_routes(Devices(gateway, door).routes())
     app.add_routes(Archive(gateway, door, default_region).routes())
     app.add_routes(ContactBook(gateway, door, default_region).routes())
+    app.add_routes(PhoneGroups(gateway, door).routes())
+    app.add_routes(RaspiSms(gateway, door, default_region).routes())
 
     async def health(request: web.Request) -> web.Response:
         if door.local(request) is None:

@@ -143,7 +143,7 @@ class Late:
 Event = Response | Urc | Late
 
 _BLANK: Final = b"\r\n \0"
-_LINE_END: Final = re.compile(rb"[\r\n]")
+_LINE_END: Final = re.compile(rb"[\r\n]+")
 _FINALS: Final = ("OK", "ERROR", "BUSY", "NO ANSWER", "NO DIALTONE", "COMMAND NOT SUPPORT")
 _FINAL_PREFIXES: Final = ("+CME ERROR:", "+CMS ERROR:", "CONNECT", "TOO MANY PARAMETERS")
 

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
@@ -10,8 +9,8 @@ from typing import Final
 from smsd.cli.client import Failure
 
 COMMANDS: Final = (
-    "run", "check", "send", "listing", "phones", "status", "queue", "campaign", "keeping", "ussd",
-    "at", "trace", "pdu",
+    "run", "check", "send", "listing", "phones", "status", "queue", "campaign", "keeping",
+    "webhooks", "ussd", "at", "trace", "pdu",
 )  # fmt: skip
 """The modules of the commands, in the order in which the help shows them."""
 

@@ -13,7 +13,10 @@ COLUMNS = {
     "call": ("id", "start", "end", "origin", "id_phone"),
     "datagram": ("id", "at", "origin", "destination_port", "source_port", "id_phone", "data"),
     "inbox": ("id", "at", "kind", "flash", "origin", "id_phone", "text"),
+    "phone_group": ("id", "name", "members"),
     "phone": ("id", "name", "adapter", "status", "priority"),
+    "smsstop": ("id", "number", "id_user", "created_at"),
+    "command": ("id", "created_at", "name", "origin", "state", "status", "reason"),
 }
 
 
@@ -36,5 +39,7 @@ def run(args: argparse.Namespace) -> int:
             {**row, "recipients": ", ".join(n["number"] for n in row["numbers"][:3])}
             for row in rows
         ]
+    if args.what == "phone_group" and not args.json:
+        rows = [{**row, "members": ", ".join(p["name"] for p in row["phones"])} for row in rows]
     show(rows, COLUMNS[args.what], as_json=args.json)
     return 0

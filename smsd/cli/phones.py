@@ -6,9 +6,9 @@ from smsd.cli.client import add_options, client
 from smsd.cli.output import show
 
 COLUMNS = (
-    "id", "name", "adapter", "status", "operator", "technology", "signal_dbm", "temperature",
-    "balance", "balance_at", "balance_error", "waiting_voicemail", "imei", "usb_path", "reason",
-    "hint",
+    "id", "name", "adapter", "status", "limit", "operator", "technology", "signal_dbm",
+    "temperature", "balance", "balance_at", "balance_error", "waiting_voicemail", "imei",
+    "usb_path", "until", "reason", "hint",
 )  # fmt: skip
 PORTS = (
     "usb_path", "id", "device", "interface", "role", "driver", "phone", "used", "holder",
@@ -26,6 +26,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(func=run)
 
 
+def limit_words(limit: "dict[str, object]") -> str:
+    """A limit in a line: what is used of it, and when there is more room."""
+    words = f"{limit['used']}/{limit['volume']} {limit['unit']} since {limit['startpoint']}"
+    return words + (f", resets at {limit['resets_at']}" if limit["resets_at"] else "")
+
+
 def run(args: argparse.Namespace) -> int:
     """Print one line a phone, or one a port."""
     if args.ports:
@@ -36,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
         show(ports, shown, as_json=args.json)
         return 0
     phones = client(args).get("/health")["phones"]
+    if not args.json:
+        phones = [
+            phone | {"limit": "; ".join(map(limit_words, phone["limits"]))} for phone in phones
+        ]
     shown = [
         c
         for c in COLUMNS

@@ -38,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
 def _story(message: "dict[str, object]") -> None:
     print(f"message {message['id']} to {message['destination']}: {message['state']}")
     print(f"route: {printable(message['route'])}")
+    error = message["error"]
+    if isinstance(error, dict):
+        told = " ".join(filter(None, (error["code"], error["words"], error["hint"])))
+        print(printable(f"error: {told}"))
     changes, attempts = message["changes"], message["attempts"]
     for change in changes if isinstance(changes, list) else ():
         reason = f": {change['reason']}" if change["reason"] else ""

@@ -15,6 +15,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--text", help="the text; - or nothing reads it from standard input")
     parser.add_argument("--at", metavar="'Y-M-D H:M:S'", help="not before then")
     parser.add_argument("--phone", metavar="ID|NAME", help="by this phone only (and its fallback)")
+    parser.add_argument("--group", metavar="ID|NAME", help="by a phone of this phone group only")
+    parser.add_argument(
+        "--sticky", action="store_true", help="by the phone that the recipient knows, if any"
+    )
     parser.add_argument("--flash", action="store_true", help="shown at once, not stored (class 0)")
     parser.add_argument("--tag", help="a mark of yours that the message keeps")
     parser.add_argument(
@@ -39,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
         "at": args.at,
         "tag": args.tag,
         "flash": args.flash,
-        "id_phone": _phone(args),
+        "id_phone": _id(args, "phone"),
+        "id_phone_group": _id(args, "phone_group"),
+        "sticky": args.sticky or None,
         "validity_minutes": args.validity,
     }
     request = {key: value for key, value in body.items() if value is not None}
@@ -68,10 +74,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _phone(args: argparse.Namespace) -> str | None:
-    if args.phone is None or args.phone.isdigit():
-        return str(args.phone) if args.phone else None
-    for phone in client(args).all("/api/list/phone/"):
-        if phone["name"] == args.phone:
-            return str(phone["id"])
-    raise Failure(f'no phone is named "{args.phone}"')
+def _id(args: argparse.Namespace, kind: str) -> str | None:
+    """The id of the phone or phone group that was named, by whichever of both."""
+    wanted = args.phone if kind == "phone" else args.group
+    if wanted is None or wanted.isdigit():
+        return str(wanted) if wanted else None
+    for row in client(args).all(f"/api/list/{kind}/"):
+        if row["name"] == wanted:
+            return str(row["id"])
+    raise Failure(f'no {kind.replace("_", " ")} is named "{wanted}"')

@@ -5,6 +5,7 @@ import json
 
 from smsd.cli.client import REFUSED, add_options, client
 from smsd.cli.output import printable
+from smsd.cli.phones import limit_words
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,3 +44,5 @@ def _for_people(health: "dict[str, object]") -> None:
         if phone["hint"]:
             line += f" ({phone['hint']})"
         print(printable(line))
+        for limit in phone["limits"]:
+            print(printable(f"  {limit_words(limit)}"))

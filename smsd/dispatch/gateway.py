@@ -10,9 +10,10 @@ from smsd.adapters.modem.held import holders
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Phones
 from smsd.dispatch.route import health, route
+from smsd.dispatch.webhooks import Webhooks
 from smsd.gsm import count_parts
 from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
-from smsd.model.phone import Candidate, Health
+from smsd.model.phone import Candidate, Health, Window
 from smsd.store.database import StoreUnavailable
 from smsd.store.outgoing import Accepted
 from smsd.store.store import Store
@@ -22,7 +23,10 @@ LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a wo
 
 
 class Gateway:
-    """Store, phones and outbox together; ``validity`` is the usual one in seconds."""
+    """Store, phones and outbox together; ``validity`` is the usual one in seconds.
+
+    ``sticky``: messages go by the phone that their recipient knows, unless a request says no.
+    """
 
     def __init__(
         self,
@@ -33,11 +37,16 @@ class Gateway:
         zone: tzinfo,
         validity: int,
         hotplug: Hotplug | None = None,
+        webhooks: Webhooks | None = None,
+        *,
+        sticky: bool = False,
     ) -> None:
         self.store = store
+        self.webhooks = webhooks or Webhooks(store, now, zone, lambda hook: None)
         self.phones = phones
         self.zone = zone
         self.validity = validity
+        self.sticky = sticky
         self.now = now
         self._outbox = outbox
         self._hotplug = hotplug
@@ -78,9 +87,7 @@ class Gateway:
         return {int(c.phone.id): str(health(c)[0]) for c in await self._candidates()}
 
     async def _candidates(self) -> Sequence[Candidate]:
-        return await self.store.views.candidates(
-            self.phones.standings(), self.phones.window_starts()
-        )
+        return await self.store.views.candidates(self.phones.standings(), self.phones.counts())
 
     async def look(self, phone: int) -> str | None:
         """Ask a phone how it is and tell its status; ``None`` if there is no such phone."""
@@ -110,7 +117,8 @@ class Gateway:
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
-            row["begun_on"], frozenset(declined),
+            row["begun_on"], frozenset(declined), bool(row["flash"]), bool(row["mms"]),
+            row["wanted_group_id"], row["known_phone_id"],
         )  # fmt: skip
         match route(queued, candidates, self.now()):
             case Route(words=words):
@@ -119,6 +127,20 @@ class Gateway:
                 return f"waits: {words}"
             case _:
                 return "no phone takes it"
+
+    def _shown(self, at: datetime | None) -> str | None:
+        return None if at is None else at.astimezone(self.zone).isoformat(timespec="seconds")
+
+    def _limit(self, window: Window) -> dict[str, Any]:
+        limit = window.limit
+        return {
+            "volume": limit.volume,
+            "unit": "messages" if limit.by_message else "parts",
+            "startpoint": limit.startpoint,
+            "used": window.used,
+            "left": max(0, limit.volume - window.used),
+            "resets_at": self._shown(window.resets_at),
+        }
 
     async def health(self) -> dict[str, Any]:
         """What a monitor asks: can we store, are phones there, what waits."""
@@ -138,20 +160,24 @@ class Gateway:
         for candidate in candidates:
             status, words = health(candidate)
             standing, phone = candidate.standing, self.phones[candidate.phone.id]
+            bar = phone.barred(self.now())
             phones.append(
                 {
                     "id": int(candidate.phone.id),
                     "name": candidate.phone.name,
                     "adapter": candidate.phone.adapter,
                     "status": str(status),
-                    "since": standing.since.astimezone(self.zone).isoformat(timespec="seconds"),
+                    "since": self._shown(standing.since),
                     "reason": words or None,
                     "hint": standing.hint,
+                    "until": self._shown(bar.until) if bar is not None else None,
+                    "limits": [self._limit(window) for window in candidate.windows],
                     **phone.facts,
                 }
             )
         problems = _problems(phones, counts, paused=self._outbox.paused)
         problems += self._hotplug.problems() if self._hotplug is not None else []
+        problems += self.webhooks.problems()
         return {
             "status": "degraded" if problems else "ok",
             "problems": problems,

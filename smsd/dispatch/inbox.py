@@ -6,8 +6,8 @@ copy may go: what a modem hands over directly exists nowhere else.
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from smsd.logs import fields, short
 from smsd.model.content import Content
 from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
 from smsd.model.phone import Health
+from smsd.model.reactions import Heard, React, Reaction
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
@@ -37,13 +38,24 @@ def _deliver(raw: str) -> Deliver | None:
     return tpdu if isinstance(tpdu, Deliver) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Reactions:
+    """What is done about texts: decided by ``react``, kept with the text; then ``done`` is told."""
+
+    react: React
+    done: Callable[[], None]
+
+
 class Inbox:
     """One phone's sink: what its adapter tells, kept."""
 
-    def __init__(self, phone: Phone, phones: Phones, store: Store) -> None:
+    def __init__(
+        self, phone: Phone, phones: Phones, store: Store, reactions: Reactions | None = None
+    ) -> None:
         self._phone = phone
         self._phones = phones
         self._store = store
+        self._reactions = reactions
         self._name = phone.record.name
 
     async def received(self, incoming: Incoming) -> None:
@@ -53,7 +65,8 @@ class Inbox:
         if incoming.text in self._phone.expects:
             incoming = replace(incoming, silent=True)  # its own test: nobody's message
         kept = incoming
-        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join))
+        react = None if self._reactions is None else self._react
+        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join, react))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",
@@ -64,6 +77,17 @@ class Inbox:
                 "message received",
                 extra=fields(phone=self._name, received=message, origin=short(incoming.originator)),
             )
+            if self._reactions is not None:
+                self._reactions.done()
+
+    def _react(self, heard: Heard) -> Reaction | None:
+        """What is done about a text; a rule that fails must not cost the text itself."""
+        assert self._reactions is not None
+        try:
+            return self._reactions.react(heard)
+        except Exception:
+            log.exception("a text is kept, but nothing is done about it")
+            return None
 
     async def reported(self, report: Report) -> None:
         """Keep a delivery report and apply it."""

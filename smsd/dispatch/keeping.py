@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from smsd.dispatch.phones import Phones
 from smsd.logs import fields
+from smsd.model.message import Guard
 from smsd.store.database import StoreUnavailable
 from smsd.store.store import Store
 
@@ -20,7 +21,10 @@ PATIENCE: Final = 2.0  # seconds between them while one does
 
 
 class Keeping:
-    """``periods``: how long each kind of `smsd.store.retention.DEPENDENT` is kept."""
+    """``periods``: how long each kind of `smsd.store.retention.DEPENDENT` is kept.
+
+    ``guards`` count messages, as the limits of phones count parts: none goes that either needs.
+    """
 
     def __init__(
         self,
@@ -28,11 +32,13 @@ class Keeping:
         phones: Phones,
         now: Callable[[], datetime],
         periods: Mapping[str, timedelta],
+        guards: Sequence[Guard] = (),
     ) -> None:
         self._store = store
         self._phones = phones
         self._now = now
         self._periods = periods
+        self._guards = guards
         self._reached: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -56,7 +62,10 @@ class Keeping:
 
     async def _forget(self, kind: str, period: timedelta) -> int:
         forgotten, after = 0, self._reached.get(kind, 0)
-        before = self._now() - period
+        now = self._now()
+        before = now - period
+        if kind == "message":
+            before = min((before, *(guard.since(now) for guard in self._guards)))
         while True:
             swept = await self._store.retention.forget(kind, before, self._counted(), after)
             forgotten += swept.forgotten
@@ -71,5 +80,5 @@ class Keeping:
 
     def _counted(self) -> datetime:
         """Since when parts are counted by the longest window of any limit."""
-        starts = self._phones.window_starts().values()
-        return min((since for windows in starts for _, since in windows), default=self._now())
+        counts = self._phones.counts().values()
+        return min((count.since for limits in counts for count in limits), default=self._now())

@@ -26,12 +26,13 @@ from smsd.dispatch.phones import Phone, Phones
 from smsd.dispatch.route import route
 from smsd.logs import PHONE, fields, short
 from smsd.model.message import Claim, Fault, FaultClass
+from smsd.model.phone import Health
 from smsd.store.database import Conflict, StoreUnavailable
 from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-LONGEST_NAP: Final = 15.0  # seconds; windows of limits move without telling anybody
+LONGEST_NAP: Final = 15.0  # seconds; a clock is set without telling anybody
 CLOCK_STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
@@ -70,63 +71,69 @@ class Outbox:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._woken.clear()
-                nap = await self._decide(group)
-                if nap > 0:
-                    try:
-                        async with asyncio.timeout(min(nap, LONGEST_NAP)):
-                            await self._woken.wait()
-                    except TimeoutError:
-                        pass
+                await self._rest(await self._decide(group))
 
-    async def _decide(self, group: asyncio.TaskGroup) -> float:
-        """Claim what can be claimed; returns how many seconds nothing more can be due."""
+    async def _rest(self, until: datetime | None) -> None:
+        """Wait for `wake` or that moment; meanwhile only the clock is looked at, not the queue."""
+        while not self._woken.is_set() and abs(self._clock_step()) <= CLOCK_STEP:
+            left = LONGEST_NAP if until is None else (until - self._now()).total_seconds()
+            if left <= 0:
+                return
+            try:
+                async with asyncio.timeout(min(left, LONGEST_NAP)):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _decide(self, group: asyncio.TaskGroup) -> datetime | None:
+        """Claim what can be claimed; returns when there may be more, ``None``: not by itself."""
         try:
             await self._mind_the_clock()
             claims, due = await self._store.outgoing.claim(
                 () if self.paused else self._phones.standings(),
-                self._phones.window_starts(),
+                self._phones.counts(),
                 lambda message, candidates: route(message, candidates, self._now()),
             )
             for claim in claims:
                 phone = self._phones[claim.phone]
                 phone.busy += 1
-                group.create_task(self._send(phone, claim), name=f"send-{claim.message}")
+                group.create_task(self._send(phone, claim, group), name=f"send-{claim.message}")
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
-            return STORE_PAUSE
+            return self._now() + timedelta(seconds=STORE_PAUSE)
         now = self._now()
         moments = [due, *self._phones.bars_end(now)]
-        return min(
-            [max((m - now).total_seconds(), 0.001) for m in moments if m is not None],
-            default=LONGEST_NAP,
-        )
+        soonest = min((moment for moment in moments if moment is not None), default=None)
+        return soonest and max(soonest, now + timedelta(milliseconds=1))
+
+    def _clock_step(self) -> timedelta:
+        """How far the clock was set since it was minded."""
+        if self._clocks is None:
+            return timedelta()
+        wall, steady = self._clocks
+        passed = asyncio.get_running_loop().time() - steady
+        return self._now() - wall - timedelta(seconds=passed)
 
     async def _mind_the_clock(self) -> None:
         """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""
-        wall, steady = self._now(), asyncio.get_running_loop().time()
-        if self._clocks is not None:
-            before, steady_before = self._clocks
-            step = wall - before - timedelta(seconds=steady - steady_before)
-            if abs(step) > CLOCK_STEP:
-                await self._store.outgoing.shift(step)
-                log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
-        self._clocks = wall, steady
+        step = self._clock_step()
+        if abs(step) > CLOCK_STEP:
+            await self._store.outgoing.shift(step)
+            self._phones.shift(step)
+            log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
+        self._clocks = self._now(), asyncio.get_running_loop().time()
 
-    async def _send(self, phone: Phone, claim: Claim) -> None:
+    async def _send(self, phone: Phone, claim: Claim, group: asyncio.TaskGroup) -> None:
         PHONE.set(phone.record.name)
-        steps = Steps(self._store, claim, lambda: self._stopping)
+        steps = Steps(self._store, claim, lambda: self._stopping, group)
         try:
-            await send(phone.adapter, self._submission(claim), steps)
-            steps.check()
-        except PhoneError as error:
-            await self._failed(phone, claim, error, steps)
-        except Conflict:
-            log.info("message is no longer to be sent", extra=fields(message=claim.message))
-        except StoreUnavailable as error:
-            # The part that could not be recorded has not left: `begin` comes before the wire.
-            fault = Fault(FaultClass.RETRY, f"nothing could be stored: {error}")
-            await self._failed(phone, claim, Throttled(fault, retry_after=STORE_PAUSE), steps)
-        else:
+            await self._attempt(phone, claim, steps)
+        finally:
+            # Free before the last answer is on the disk: the store keeps the order of what it does.
+            phone.busy -= 1
+            self._woken.set()
+            await steps.noted()
+        if steps.went:
             log.info(
                 "message sent",
                 extra=fields(
@@ -136,9 +143,22 @@ class Outbox:
                     parts=steps.completed,
                 ),
             )
-        finally:
-            phone.busy -= 1
-            self._woken.set()
+
+    async def _attempt(self, phone: Phone, claim: Claim, steps: "Steps") -> None:
+        try:
+            await send(phone.adapter, self._submission(claim), steps)
+            steps.check()
+        except PhoneError as error:
+            self._count_failure(phone, claim, error)
+            await self._failed(phone, claim, error, steps)
+        except Conflict:
+            log.info("message is no longer to be sent", extra=fields(message=claim.message))
+        except StoreUnavailable as error:
+            # The part that could not be recorded has not left: `begin` comes before the wire.
+            fault = Fault(FaultClass.RETRY, f"nothing could be stored: {error}")
+            await self._failed(phone, claim, Throttled(fault, retry_after=STORE_PAUSE), steps)
+        else:
+            self._phones.succeeded(phone)
 
     def _submission(self, claim: Claim) -> Submission:
         left = (claim.expires_at - self._now()).total_seconds()
@@ -151,6 +171,21 @@ class Outbox:
             validity=max(5, round(left / 60)),
             taken=claim.sent_parts,
         )
+
+    def _count_failure(self, phone: Phone, claim: Claim, error: PhoneError) -> None:
+        """Let the phone's breaker know; what is the message's fault, or our end, tells nothing."""
+        if self._stopping or isinstance(error, Rejected | Declined):
+            return
+        if isinstance(error, Unavailable) and error.health is not Health.UNAVAILABLE:
+            return  # its operator's verdict, which has a time of its own
+        words, by_itself = error.fault.words, isinstance(error, Unavailable)
+        if self._phones.failed(phone, claim.message, words, by_itself=by_itself):
+            log.warning(
+                "phone is left alone for a time: sending by it fails again and again",
+                extra=fields(
+                    phone=phone.record.name, until=phone.breaker.until, times=phone.breaker.openings
+                ),
+            )
 
     async def _failed(self, phone: Phone, claim: Claim, error: PhoneError, steps: "Steps") -> None:
         """Do what the error's class asks for; a part in doubt is never given to anybody again."""
@@ -166,6 +201,7 @@ class Outbox:
                 reason=fault.words,
             ),
         )
+        await steps.noted()  # what went is on the disk before it is said what did not
         now, attempt, store = self._now(), claim.attempt, self._store
         patience = min(2 ** (claim.attempts - 1), LONGEST_PATIENCE)
         match error:
@@ -201,15 +237,29 @@ class Outbox:
 
 
 class Steps:
-    """How far one attempt has come; each step is durable when the call returns."""
+    """How far one attempt has come.
 
-    def __init__(self, store: Store, claim: Claim, stopping: Callable[[], bool]) -> None:
+    A part is on the disk before it leaves. That the network took it is handed to the store at once
+    and awaited later: the store works in order, so no later step is on the disk without it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        claim: Claim,
+        stopping: Callable[[], bool],
+        group: asyncio.TaskGroup,
+    ) -> None:
         self._store = store
         self._claim = claim
         self._stopping = stopping
+        self._group = group
         self.completed = 0
         self.in_doubt = False
+        self.went = False
+        """All of it went, as far as the adapter tells."""
         self._total = 1
+        self._noting: list[asyncio.Task[bool]] = []
 
     async def begin(self, part: int, total: int) -> None:
         """The part is about to leave. Raises rather than let anything leave unrecorded."""
@@ -222,11 +272,17 @@ class Steps:
 
     async def complete(self, part: int, reference: str | None) -> None:
         """The network took the part; this is told to the store until the store can keep it."""
-        await persist(
-            lambda: self._store.outgoing.complete_part(self._claim.attempt, part, reference)
-        )
+        attempt = self._claim.attempt
+        told = persist(lambda: self._store.outgoing.complete_part(attempt, part, reference))
+        self._noting.append(self._group.create_task(told, name=f"note-{self._claim.message}"))
+        await asyncio.sleep(0)  # it is the store's next work from here on
         self.in_doubt = False
         self.completed += 1
+
+    async def noted(self) -> None:
+        """Wait until all that the network took is on the disk."""
+        if self._noting:
+            await asyncio.wait(self._noting)
 
     def check(self) -> None:
         """Raise what is left open by an adapter that returned before it had told of every part."""
@@ -235,3 +291,4 @@ class Steps:
             raise Uncertain(Fault(FaultClass.AMBIGUOUS, f"{words}: it may have gone"))
         if self.completed + len(self._claim.sent_parts) < self._total:
             raise Rejected(Fault(FaultClass.PERMANENT, words))
+        self.went = True

@@ -7,28 +7,27 @@ kept with the message, so that nobody has to guess.
 import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from smsd.model.message import Decision, Fault, FaultClass, Queued, Refuse, Route, Wait
 from smsd.model.phone import Candidate, Health, Window
+
+BUSY: Final = (Health.AVAILABLE, "is busy")
 
 
 def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> Decision:
     """Choose a phone for a message.
 
-    With a phone asked for: that phone, else its fallback for the reasons that it allows. Without:
-    the phones by priority (higher first, a seeded draw among equals), else their fallback.
-    A message that a phone has begun stays with it.
+    With a phone, a phone group or a route of its number: those phones, else their fallback for the
+    reasons that they allow. Without: the phones that are no cloud, else their fallback. Among
+    several the one that its recipient knows, then by priority (higher first, a seeded draw among
+    equals). A message that a phone has begun stays with it.
     """
     if message.begun_on is not None:
         return _stay(message, candidates)
-    wanted = [c for c in candidates if message.phone in (None, int(c.phone.id))]
-    if not wanted:
-        return Wait(
-            "no phone is configured"
-            if message.phone is None
-            else "the phone asked for is not configured any more"
-        )
-    own = [c for c in wanted if message.phone is not None or not c.phone.cloud]
+    own, why = _wanted(message, candidates)
+    if not own and (why is not None or not candidates):
+        return Wait(why or "no phone is configured")
     takers = [c for c in _by_priority(own, message) if not _switched_off(c)]
     if own and not takers:
         return Wait("; ".join(f"{c.phone.name} is disabled: {health(c)[1]}" for c in own))
@@ -36,8 +35,10 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     for candidate in takers:
         obstacle = _obstacle(candidate, message, now)
         if obstacle is None:
-            why = "asked for" if message.phone is not None else _why(candidate, reasons)
-            return Route(int(candidate.phone.id), f"{candidate.phone.name}: {why}")
+            words = _why(candidate, message, why, reasons)
+            return Route(int(candidate.phone.id), f"{candidate.phone.name}: {words}")
+        if _is_known(candidate, message) and obstacle == BUSY:
+            return Wait(f"{candidate.phone.name}, which its recipient knows, is busy")
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
     fallbacks = _fallbacks(takers, candidates, message, now)
     for candidate in fallbacks:
@@ -50,6 +51,31 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
             )
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
     return _nobody(message, (*takers, *fallbacks), reasons)
+
+
+def _wanted(message: Queued, candidates: Sequence[Candidate]) -> tuple[list[Candidate], str | None]:
+    """The phones to look at first, and what chose them; if there are none, why.
+
+    Without a choice (``None``): one's own. Voice is for who asks for that phone.
+    """
+    if message.phone is not None:
+        found = [c for c in candidates if c.phone.id == message.phone]
+        return found, "asked for" if found else "the phone asked for is not configured any more"
+    if message.group is not None:
+        found = [c for c in candidates if message.group in c.groups]
+        words = f"of phone group {message.group}"
+        return found, words if found else "the phone group asked for has no phone"
+    routed = {
+        prefix
+        for candidate in candidates
+        for prefix in candidate.standing.prefixes
+        if message.destination.startswith(prefix)
+    }
+    if routed:
+        longest = max(routed, key=len)
+        found = [c for c in candidates if longest in c.standing.prefixes]
+        return found, f"by the route for {longest}"
+    return [c for c in candidates if not c.phone.cloud and not c.phone.voice], None
 
 
 def health(candidate: Candidate) -> tuple[Health, str]:
@@ -66,32 +92,66 @@ def health(candidate: Candidate) -> tuple[Health, str]:
 def _obstacle(candidate: Candidate, message: Queued, now: datetime) -> tuple[Health, str] | None:
     """Why a phone does not take the message now, ``None`` if it does."""
     status, words = health(candidate)
-    if int(candidate.phone.id) in message.declined_by:
-        return Health.AVAILABLE, "has declined it"
+    if (never := _never(candidate, message)) is not None:
+        return Health.AVAILABLE, never
     if status is not Health.AVAILABLE:
         return status, f"is {status}" + (f": {words}" if words else "")
-    tight = next((w for w in candidate.windows if w.used + message.parts > w.limit.volume), None)
+    tight = next(
+        (
+            window
+            for window in candidate.windows
+            if window.used + window.limit.weight(message.parts) > window.limit.volume
+        ),
+        None,
+    )
     if tight is not None:
         return Health.LIMIT_REACHED, f"would pass its limit: {_limit_words(tight)}"
     if not candidate.standing.idle:
-        return Health.AVAILABLE, "is busy"
+        return BUSY
+    return None
+
+
+def _never(candidate: Candidate, message: Queued) -> str | None:
+    """Why a phone will not take the message at any time, ``None`` if it may."""
+    if int(candidate.phone.id) in message.declined_by:
+        return "has declined it"
+    if message.flash and not candidate.phone.flash:
+        return "sends no flash messages"
+    if message.mms and not candidate.phone.mms:
+        return "sends no MMS"
     return None
 
 
 def _limit_words(window: Window) -> str:
-    return f"{window.used} of {window.limit.volume} parts since {window.limit.startpoint}"
+    limit = window.limit
+    unit = "messages" if limit.by_message else "parts"
+    return f"{window.used} of {limit.volume} {unit} since {limit.startpoint}"
+
+
+def _is_known(candidate: Candidate, message: Queued) -> bool:
+    return message.known is not None and candidate.phone.id == message.known
 
 
 def _by_priority(candidates: Iterable[Candidate], message: Queued) -> list[Candidate]:
-    """Higher priority first; equals in an order drawn from the message, the same on every node."""
+    """The one that is known first, then higher priority.
+
+    Equals in an order drawn from the message, the same on every node.
+    """
     draw = random.Random(int(message.id))  # noqa: S311 fairness, not secrecy
     shuffled = sorted(candidates, key=lambda c: c.phone.id)
     draw.shuffle(shuffled)
-    return sorted(shuffled, key=lambda c: -c.phone.priority)
+    return sorted(shuffled, key=lambda c: (not _is_known(c, message), -c.phone.priority))
 
 
-def _why(candidate: Candidate, passed: Sequence[str]) -> str:
-    return f"priority {candidate.phone.priority}" + (f" ({'; '.join(passed)})" if passed else "")
+def _why(candidate: Candidate, message: Queued, chosen: str | None, passed: Sequence[str]) -> str:
+    words = "" if chosen is None else f"{chosen}, "
+    if message.phone is not None:
+        words = "asked for"
+    elif _is_known(candidate, message):
+        words += "known to its recipient"
+    else:
+        words += f"priority {candidate.phone.priority}"
+    return words + (f" ({'; '.join(passed)})" if passed else "")
 
 
 def _fallbacks(
@@ -132,7 +192,7 @@ def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
     obstacle = _obstacle(candidate, message, now)
     assert obstacle is not None  # it was tried before, and passed over
     status, _ = obstacle
-    if int(candidate.phone.id) in message.declined_by:
+    if _never(candidate, message) is not None:
         return True
     if status is Health.UNAVAILABLE:
         return status in candidate.phone.fallback_on and _away(candidate, now)
@@ -151,7 +211,9 @@ def _stay(message: Queued, candidates: Sequence[Candidate]) -> Decision:
 
 
 def _nobody(message: Queued, asked: Sequence[Candidate], reasons: Sequence[str]) -> Decision:
-    """Wait, unless every phone that might take the message has declined it."""
-    if asked and message.declined_by.issuperset(int(c.phone.id) for c in asked):
-        return Refuse(Fault(FaultClass.DECLINED, "every phone has declined it"))
+    """Wait, unless no phone that might take the message ever will."""
+    if asked and all(_never(candidate, message) is not None for candidate in asked):
+        declined = message.declined_by.issuperset(int(c.phone.id) for c in asked)
+        words = "every phone has declined it" if declined else "; ".join(reasons)
+        return Refuse(Fault(FaultClass.DECLINED, words))
     return Wait("; ".join(reasons) or "no phone is configured")

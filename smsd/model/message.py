@@ -1,6 +1,6 @@
 """An outgoing message: its states, how they follow one another, and what went wrong."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -82,7 +82,9 @@ class FaultClass(StrEnum):
     MEMORY = "memory"
     AMBIGUOUS = "ambiguous"  # it may have gone
     DECLINED = "declined"  # this phone will not take it, another one may
+    STOPPED = "stopped"  # its recipient wants no more messages
     DUPLICATE = "duplicate"  # an earlier copy was accepted: it is sent
+    GUARD = "guard"  # its recipient has had too many: see `Guard`
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,11 @@ class Fault:
 class Draft:
     """A message as its sender wants it, once for each of ``numbers`` (E.164, with their data).
 
-    ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside);
-    ``parts`` what its text takes. ``validity`` is in seconds. ``contacts`` and ``groups`` are ids;
-    ``invalid``: how many recipients were left out as none.
+    ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside),
+    ``group`` the phones that may; ``sticky``: by the phone that its recipient knows, if there is
+    one; ``automatic``: no person asked for it (an answer to a message that came in), so that the
+    guard against loops watches it. ``parts`` what its text takes. ``validity`` is in seconds.
+    ``contacts`` and ``groups`` are ids of recipients; ``invalid``: how many were left out as none.
     """
 
     text: str
@@ -116,9 +120,28 @@ class Draft:
     mms: bool = False
     tag: str | None = None
     validity: int = 86_400
+    group: int | None = None
+    sticky: bool = False
+    automatic: bool = False
     contacts: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     invalid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """At most ``volume`` messages to one recipient ``since`` a moment; what is more is refused.
+
+    ``name`` is its key under ``dispatch``, ``startpoint`` the words for the moment. ``everybody``:
+    it counts all messages, else only automatic ones; ``same_text``: only those with that text.
+    """
+
+    name: str
+    volume: int
+    startpoint: str
+    since: Callable[[datetime], datetime]
+    everybody: bool = True
+    same_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +157,11 @@ class Queued:
     """The phone that took some of its parts already: no other may send the rest."""
     declined_by: frozenset[int] = frozenset()
     flash: bool = False
+    mms: bool = False
+    group: int | None = None
+    """The phone group that its sender asked for."""
+    known: int | None = None
+    """The phone that its recipient knows, where its sender wants that one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A phone: anything that sends and receives messages, as the router and RaspiSMS see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,10 +21,18 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``volume`` message parts since ``startpoint``, a PHP relative date."""
+    """At most ``volume`` message parts since ``startpoint``, a PHP relative date.
+
+    With ``by_message`` whole messages are counted, however long they are.
+    """
 
     volume: int
     startpoint: str
+    by_message: bool = False
+
+    def weight(self, parts: int) -> int:
+        """How much a message of so many parts counts."""
+        return 1 if self.by_message else parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,9 @@ class PhoneRecord:
     ``fallback`` names the phones that take over, in order; ``None`` means every cloud phone by
     priority. ``fallback_on`` says at which health they may.
     ``unavailable_grace`` is in seconds: an absence shorter than that calls no fallback.
-    ``number`` is the phone's own; ``selftest_interval`` the seconds without a message from outside
-    after which it sends itself one, 0: never.
+    ``flash`` and ``mms`` tell what else than texts it can send. ``number`` is the phone's own;
+    ``selftest_interval`` the seconds without a message from outside after which it sends itself
+    one, 0: never.
     """
 
     id: PhoneId
@@ -61,6 +71,8 @@ class PhoneRecord:
     unavailable_grace: float = 120.0
     cloud: bool = False
     voice: bool = False
+    flash: bool = True
+    mms: bool = False
     number: str | None = None
     selftest_interval: float = 0.0
     balance: BalanceRule | None = None
@@ -70,7 +82,8 @@ class PhoneRecord:
 class Standing:
     """How a phone is at this moment: its health, since when, and why in words.
 
-    ``idle`` counts the messages that it can take right now.
+    ``idle`` counts the messages that it can take right now; ``prefixes`` are those of the numbers
+    that are routed to it.
     """
 
     phone: PhoneRecord
@@ -79,22 +92,68 @@ class Standing:
     idle: int
     words: str = ""
     hint: str | None = None
+    prefixes: frozenset[str] = frozenset()
+
+
+class BarKind(StrEnum):
+    """Who has barred a phone."""
+
+    OPERATOR = "operator"
+    CREDIT = "credit"
+    BREAKER = "breaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A verdict on a phone that outlives an unplug and a restart, and ends with a time.
+
+    ``until`` ``None``: only something that is heard ends it. ``openings``: how often in a row a
+    breaker has opened.
+    """
+
+    health: Health
+    words: str
+    hint: str | None
+    since: datetime
+    until: datetime | None
+    openings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A limit, since when it counts at this moment, and when what began at a time counts no more.
+
+    ``leaves`` gives ``None`` for never.
+    """
+
+    limit: Limit
+    since: datetime
+    leaves: Callable[[datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A limit with what was used of it since its window began; ``used`` is in parts."""
+    """A limit with what was used of it since its window began, in parts or in messages.
+
+    ``resets_at`` is when there will be room again, or more of it; ``None``: nothing is used, what
+    is used has not left yet, or it was not asked for.
+    """
 
     limit: Limit
     used: int
+    resets_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A phone's standing with the use of its limits: all that a route is chosen from."""
+    """A phone's standing with the use of its limits: all that a route is chosen from.
+
+    ``groups`` are the phone groups that it is in.
+    """
 
     standing: Standing
     windows: tuple[Window, ...] = ()
+    groups: frozenset[int] = frozenset()
 
     @property
     def phone(self) -> PhoneRecord:

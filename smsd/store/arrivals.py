@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from smsd.model.content import Content
+from smsd.model.content import Content, Kind
 from smsd.model.events import Incoming
 from smsd.model.phone import PhoneId
+from smsd.model.reactions import Heard, React
 from smsd.store.database import Database, Row, Transaction, milliseconds, ms
+from smsd.store.reactions import apply
 
 DEDUPE: Final = timedelta(days=7)  # how long a repeated message from a modem is known again
 SAME_MESSAGE: Final = timedelta(hours=24)  # how long missing parts are waited for
@@ -25,10 +27,13 @@ class Arrivals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def receive(self, phone: PhoneId, incoming: Incoming, join: Join) -> int | None:
+    async def receive(
+        self, phone: PhoneId, incoming: Incoming, join: Join, react: React | None = None
+    ) -> int | None:
         """Keep what came in, once; returns the id of the message that it completes, if it does.
 
-        A copy of what came in the last seven days changes nothing.
+        A copy of what came in the last seven days changes nothing. ``react`` decides what follows
+        from a whole text: it is done in the same transaction, so for each message once or never.
         """
 
         def work(tx: Transaction) -> int | None:
@@ -59,9 +64,9 @@ class Arrivals:
                 parts = tx.rows("series", series=series)
                 if len(parts) < place.total:
                     return None
-                return _joined(tx, parts, join)
+                return _joined(tx, parts, join, react)
             received, datagram = _keep(
-                tx, phone, incoming.originator, sent_at, incoming.content, complete=True
+                tx, phone, incoming.originator, sent_at, incoming.content, react, complete=True
             )
             tx.run("incoming is", id=row, received=received, datagram=datagram)
             return received
@@ -82,7 +87,9 @@ class Arrivals:
         return await self._database.transaction(work)
 
 
-def _joined(tx: Transaction, parts: Sequence[Row], join: Join) -> int | None:
+def _joined(
+    tx: Transaction, parts: Sequence[Row], join: Join, react: React | None = None
+) -> int | None:
     """Close a series, whole or not; ``None`` if its parts are no text."""
     first, total = parts[0], parts[0]["total"]
     raws = {part["number"]: part["raw"] for part in parts}
@@ -90,7 +97,7 @@ def _joined(tx: Transaction, parts: Sequence[Row], join: Join) -> int | None:
     received = datagram = None
     if content is not None:
         received, datagram = _keep(
-            tx, first["phone_id"], first["origin"], first["sent_at"], content,
+            tx, first["phone_id"], first["origin"], first["sent_at"], content, react,
             complete=len(parts) == total,
         )  # fmt: skip
     if received is None:
@@ -106,6 +113,7 @@ def _keep(
     origin: str,
     sent_at: int | None,
     content: Content,
+    react: React | None,
     *,
     complete: bool,
 ) -> tuple[int | None, int | None]:
@@ -122,14 +130,20 @@ def _keep(
         tx.run("tell datagram", id=datagram, now=tx.now)
     if content.text is None:
         return None, datagram
+    heard = Heard(phone, origin, content.text)
+    # A text that lacks parts may say anything, and what is for a program is nobody's wish.
+    reaction = react(heard) if react and complete and content.kind is Kind.TEXT else None
+    text = content.text if reaction is None or reaction.text is None else reaction.text
     received: int = tx.value(
         "add received", phone=phone, now=tx.now, origin=origin, sent_at=sent_at,
-        text=content.text, flash=content.flash, complete=complete, kind=str(content.kind),
+        text=text, flash=content.flash, complete=complete, kind=str(content.kind),
         replace_type=content.replaces,
     )  # fmt: skip
     if content.replaces is not None:
         _replace(tx, received, phone, origin, content.replaces, sent_at)
     tx.run("tell received", id=received, now=tx.now)
+    if reaction is not None:
+        apply(tx, received, phone, reaction)
     return received, datagram
 
 

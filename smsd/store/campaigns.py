@@ -8,35 +8,16 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from smsd.model.message import Change, Draft, State
+from smsd.model.message import Change, Draft, Guard, State
 from smsd.store.database import Database, Row, Transaction, milliseconds
+from smsd.store.guards import refuse_too_many
 from smsd.store.states import move
+from smsd.store.stops import refuse_stopped
 
 BATCH: Final = 500  # recipients a transaction: a few milliseconds, and then others have their turn
 SOURCES: Final = ("numbers", "contacts", "groups")  # RaspiSMS's order: the first of equals wins
-SMS_STOP: Final = "SMS_STOP"
-"""The tag of the answer to a STOP, which is the last message that goes there."""
-
 Left = dict[str, int]
-"""How many recipients were left out, by the reason."""
-
-
-class Campaigns:
-    """How far large requests have come. Each method is one transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def progress(self, scheduled: int, account: int | None) -> dict[str, Any] | None:
-        """How far one has come: its row, how many recipients wait, and its messages by state."""
-
-        def work(tx: Transaction) -> dict[str, Any] | None:
-            row = tx.row("campaign", id=scheduled, account=account)
-            if row is None:
-                return None
-            return {**dict(row), "id": scheduled, **progress(tx, scheduled)}
-
-        return await self._database.transaction(work)
+"""How many recipients get nothing, by the reason."""
 
 
 def progress(tx: Transaction, scheduled: int) -> dict[str, Any]:
@@ -94,7 +75,9 @@ def _take_back(tx: Transaction, scheduled: int) -> bool:
     return False
 
 
-def keep_recipients(tx: Transaction, scheduled: int, draft: Draft, account: int | None) -> Left:
+def keep_recipients(
+    tx: Transaction, scheduled: int, draft: Draft, account: int | None, guards: Sequence[Guard]
+) -> Left:
     """Keep whom a request is for; those that are few and due now have become messages.
 
     ``account`` is whose contacts and groups may be used, ``None``: anybody's.
@@ -106,7 +89,8 @@ def keep_recipients(tx: Transaction, scheduled: int, draft: Draft, account: int 
     if due and not large:
         if invalid:
             _begin(tx, row, invalid)
-        left = _queue(tx, row, [number for number, _ in draft.numbers], first=not invalid)
+        numbers = [number for number, _ in draft.numbers]
+        left = _queue(tx, row, numbers, guards, first=not invalid)
         tx.run("remove scheduled", id=scheduled, account=None)
         if invalid or any(left.values()):
             tx.run("end campaign", id=scheduled, now=tx.now)
@@ -127,7 +111,7 @@ def keep_recipients(tx: Transaction, scheduled: int, draft: Draft, account: int 
     if invalid or large:
         _begin(tx, row, invalid)
     if due:
-        expand(tx, scheduled, BATCH)
+        expand(tx, scheduled, BATCH, guards)
     return {"invalid": invalid}
 
 
@@ -138,16 +122,16 @@ def _begin(tx: Transaction, scheduled: Row, invalid: int) -> None:
     )  # fmt: skip
 
 
-def expand_due(tx: Transaction) -> None:
+def expand_due(tx: Transaction, guards: Sequence[Guard]) -> None:
     """Turn what is due into messages, as much as one transaction should; the rest is due still."""
     room = BATCH
     for row in tx.rows("due scheduled", now=tx.now):
-        room -= expand(tx, row["id"], room)
+        room -= expand(tx, row["id"], room, guards)
         if room <= 0:
             return
 
 
-def expand(tx: Transaction, scheduled: int, room: int) -> int:
+def expand(tx: Transaction, scheduled: int, room: int, guards: Sequence[Guard]) -> int:
     """Turn recipients into messages, at most ``room`` of them; returns how many it was.
 
     With the last one the scheduled row goes.
@@ -158,7 +142,7 @@ def expand(tx: Transaction, scheduled: int, room: int) -> int:
     for source in SOURCES:
         rows = tx.rows(f"recipients by {source}", id=scheduled, limit=room - taken)
         if rows:
-            _queue(tx, row, [each["number"] for each in rows], first=False)
+            _queue(tx, row, [each["number"] for each in rows], guards, first=False)
             tx.run(f"expanded {source}", **{**dict(rows[-1]), "scheduled": scheduled})
         taken += len(rows)
     if taken < room:
@@ -169,29 +153,35 @@ def expand(tx: Transaction, scheduled: int, room: int) -> int:
     return taken
 
 
-def _queue(tx: Transaction, scheduled: Row, numbers: Sequence[str], *, first: bool) -> Left:
-    """Messages to those numbers, but to none twice and to nobody who wants no more.
+def _queue(
+    tx: Transaction,
+    scheduled: Row,
+    numbers: Sequence[str],
+    guards: Sequence[Guard],
+    *,
+    first: bool,
+) -> Left:
+    """Messages to those numbers, but to none twice; those that may not leave have failed at once.
 
     ``first``: the request has no messages yet, nor a campaign's row.
     """
-    id_, account = scheduled["id"], scheduled["account_id"]
+    id_ = scheduled["id"]
     fresh = dict.fromkeys(numbers)
-    asked = json.dumps(list(fresh))
     if not first:
-        for known in tx.rows("already messages", id=id_, numbers=asked):
+        for known in tx.rows("already messages", id=id_, numbers=json.dumps(list(fresh))):
             del fresh[known["destination"]]
     left = {"duplicate": len(numbers) - len(fresh), "stopped": 0}
-    if scheduled["tag"] != SMS_STOP:
-        for stop in tx.rows("stopped among", account=account, numbers=asked):
-            if stop["number"] in fresh:  # a list of his sender and that of all may both name him
-                del fresh[stop["number"]]
-                left["stopped"] += 1
     if fresh:
         after = tx.value("newest message")
-        tx.run("add messages", id=id_, numbers=json.dumps(list(fresh)), now=tx.now)
+        watched = any(guard.everybody for guard in guards)
+        asked = json.dumps(list(fresh))
+        tx.run("add messages", id=id_, numbers=asked, watched=watched, now=tx.now)
         tx.run("tell new messages", after=after, now=tx.now)
+        left["stopped"] = refuse_stopped(tx, id_, after)
+        refuse_too_many(tx, id_, guards, after)
     if any(left.values()) or (not first and tx.value("is campaign", id=id_) is not None):
         tx.run(
-            "count campaign", id=id_, account=account, now=tx.now, expanded=len(fresh), **left
+            "count campaign", id=id_, account=scheduled["account_id"], now=tx.now,
+            expanded=len(fresh) - left["stopped"], **left,
         )  # fmt: skip
     return left

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from smsd.store.database import Conflict, Database, Transaction
-from smsd.store.views import INNER, MOST_INNER
 
 Kind = Literal["contact", "group"]
-TABLE: Final = {"contact": "contact", "group": "contact_group"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +70,6 @@ class Contacts:
 
         def work(tx: Transaction) -> bool:
             return tx.value(f"remove {kind}", id=id_, account=account) is not None
-
-        return await self._database.transaction(work)
-
-    async def one(self, kind: Kind, id_: int, account: int | None) -> dict[str, Any] | None:
-        """Its row, as a list shows it; ``None`` if it is not there."""
-
-        def work(tx: Transaction) -> dict[str, Any] | None:
-            row = tx.row(f"one {kind}", id=id_, account=account)
-            if row is None:
-                return None
-            inner = {
-                each: [dict(r) for r in tx.rows(f"{each} of {kind}", id=id_, limit=MOST_INNER)]
-                for each in INNER.get(kind, ())
-            }
-            return {**dict(row), **inner}
 
         return await self._database.transaction(work)
 

@@ -1,10 +1,12 @@
 """One SQLite connection in one thread, and transactions that share a commit.
 
 What waits while a commit is under way is done in the next one, all of it together: a hundred
-messages that come at once cost one sync of the disk, and each is answered after it.
+messages that come at once cost one sync of the disk, and each is answered after it. What is in no
+hurry waits a moment for company.
 """
 
 import asyncio
+import os
 import re
 import sqlite3
 import threading
@@ -23,7 +25,10 @@ from smsd.store.migrate import migrate
 T = TypeVar("T")
 Row = sqlite3.Row
 BATCH: Final = 64  # transactions a commit; more would make the first of them wait
-SOON: Final = 0.02  # seconds; under load something else syncs before
+HELD: Final = 0.005  # seconds that what is in no hurry waits for others to share a commit
+SOON: Final = 1.0  # seconds; mostly something else syncs before
+PAGE: Final = 512  # octets; whole pages are written, and a message changes a few octets in many
+LOG: Final = 4 << 20  # octets of the write-ahead log after which it is written back
 BUSY_TIMEOUT: Final = 5.0  # seconds; another process may look at the file
 
 
@@ -66,6 +71,8 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
+        self.told = False
+        """It has added to the events."""
         self.now = now
         """The time of the transaction, in milliseconds since 1970."""
 
@@ -84,7 +91,8 @@ class Transaction:
         return None if row is None else row[0]
 
     def run(self, query: str, **values: object) -> int:
-        """How many rows a statement changed."""
+        """How many rows a statement changed; those named "tell …" add to the events."""
+        self.told = self.told or query.startswith("tell ")
         return self._connection.execute(queries()[query], values).rowcount
 
     def run_many(self, query: str, values: Iterable[Mapping[str, object]]) -> None:
@@ -93,19 +101,22 @@ class Transaction:
 
 
 class Sync(Enum):
-    """When a transaction is to be safe from a power cut; from a crash of ours it is at once."""
+    """When a transaction is answered, and safe from a crash and from a power cut."""
 
     NOW = auto()
-    """Before it is answered."""
+    """It is answered once it is safe from both."""
     SOON = auto()
-    """With the next one that is, or by itself a moment later."""
+    """It is answered once it is safe from a crash of ours; from a power cut it is with the next
+    one that is to be so now, or by itself a moment later."""
     WHENEVER = auto()
-    """With the next one that is: nothing has been done or told that rests on it."""
+    """It is answered at once, and safe with the next one: nothing has been done or told that rests
+    on it. So for what only reads, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Transaction], Any]
+    work: Callable[[Transaction], Any] | None
+    """``None``: write the file anew."""
     done: "asyncio.Future[Any]"
     sync: Sync
 
@@ -124,11 +135,19 @@ class Database:
         self._inline = inline
         self.failing = False
         """The last write failed, and none has succeeded since: set and read by whoever asks."""
+        self.told: Callable[[], None] | None = None
+        """Called on the loop after a commit that added to the events."""
         self._owes_sync = False
+        self._jobs: list[_Job] = []  # done in the transaction that is open
+        self._results: list[_Result] = []  # of those that are answered once it is committed
+        self._news = False  # it adds to the events
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
             self._connection = _connect(path)
-        except sqlite3.Error as error:
+            # Of rows, before the transaction that is open: what only reads needs no sync.
+            self._changes = self._connection.total_changes
+            self._log = None if path == ":memory:" else os.open(f"{path}-wal", os.O_RDONLY)
+        except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"{path}: {error}") from error
         self._thread = threading.Thread(target=self._serve, name="smsd-store")
         if not inline:
@@ -141,76 +160,160 @@ class Database:
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._inline:
-            _settle(self._batch([_Job(work, done, sync)]))
+            self._do(_Job(work, done, sync))
+            self._commit()
         else:
             self._queue.put(_Job(work, done, sync))
         return await done
 
+    async def rewrite(self) -> None:
+        """Write the whole file anew and empty its log: of what was deleted neither has a trace.
+
+        SQLite clears what it deletes, but not what a row left behind when its page was split.
+        All else waits meanwhile. Raises `StoreUnavailable`; then it may be asked for again.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        job = _Job(None, done, Sync.NOW)
+        if self._inline:
+            self._rewrite(job)
+        else:
+            self._queue.put(job)
+        await done
+
     def close(self) -> None:
         """Finish what waits, and close the file."""
         if self._inline:
-            self._connection.close()
+            self._close()
         else:
             self._queue.put(None)
             self._thread.join()
 
     def _serve(self) -> None:
-        while (first := self._next()) is not None:
-            batch = [first]
-            while len(batch) < BATCH and not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    self._queue.put(None)
-                    break
-                batch.append(following)
-            results = self._batch(batch)
-            with suppress(RuntimeError):  # the loop has ended: what was stored is stored
-                batch[0].done.get_loop().call_soon_threadsafe(_settle, results)
+        while (job := self._next()) is not None:
+            self._do(job)
+        self._commit()
+        self._close()
+
+    def _close(self) -> None:
+        if self._log is not None:
+            os.close(self._log)
         self._connection.close()
 
     def _next(self) -> _Job | None:
-        """The next job, ``None`` at the end; syncs what is to be safe soon where none comes."""
-        if self._owes_sync:
+        """The next job, ``None`` at the end; commits and syncs in time where none comes."""
+        while True:
+            wait = HELD if self._jobs else SOON if self._owes_sync else None
             try:
-                return self._queue.get(timeout=SOON)
+                return self._queue.get(timeout=wait)
             except Empty:
-                self._batch([])
-        return self._queue.get()
+                self._commit()
 
-    def _batch(self, batch: list[_Job]) -> "list[_Result]":
-        """Run jobs in one commit; without any, one that only syncs those before it."""
-        results: list[_Result] = []
-        kinds = {job.sync for job in batch}
-        full = not batch or Sync.NOW in kinds
+    def _do(self, job: _Job) -> None:
+        """Do a job in the transaction that is open, and commit if nobody may wait any longer."""
+        if job.work is None:
+            self._rewrite(job)
+            return
+        self._jobs.append(job)
         try:
-            # FULL: with NORMAL a power cut can take back a message that was acknowledged.
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-            self._connection.execute("BEGIN IMMEDIATE")
-            if not batch:
-                now = milliseconds(self._now())
-                Transaction(self._connection, now).run("pulse", now=now)
-            for job in batch:
-                self._connection.execute("SAVEPOINT work")
-                try:
-                    transaction = Transaction(self._connection, milliseconds(self._now()))
-                    results.append((job.done, job.work(transaction), None))
-                except BaseException as error:
-                    if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
-                        raise
-                    self._connection.execute("ROLLBACK TO work")
-                    results.append((job.done, None, error))
-                self._connection.execute("RELEASE work")
-            self._connection.execute("COMMIT")
-            self._owes_sync = not full and (self._owes_sync or Sync.SOON in kinds)
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            result = self._run(job)
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):  # the way back may fail too; the next batch finds out
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            self.failing = True
+            self._give_up(error)
+            return
+        if job.sync is Sync.WHENEVER:
+            self._tell([result])
+        else:
+            self._results.append(result)
+        urgent = any(job.sync is Sync.NOW for job in self._jobs)
+        if len(self._jobs) >= BATCH or (urgent and self._queue.empty()):
+            self._commit()
+
+    def _run(self, job: _Job) -> "_Result":
+        """What became of one job; what it raises undoes it alone."""
+        self._connection.execute("SAVEPOINT work")
+        value, raised = None, None
+        try:
+            transaction = Transaction(self._connection, milliseconds(self._now()))
+            assert job.work is not None
+            value = job.work(transaction)
+            self._news = self._news or transaction.told
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _CALLERS):
+                raise
+            raised = error
+            self._connection.execute("ROLLBACK TO work")
+        self._connection.execute("RELEASE work")
+        return job.done, value, raised
+
+    def _rewrite(self, job: _Job) -> None:
+        self._commit()
+        failure = None
+        try:
+            self._connection.execute("PRAGMA temp_store = FILE")  # the copy is as large as the file
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            row = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._changes = self._connection.total_changes
+            if row[0]:
+                failure = StoreUnavailable("its log was not emptied: somebody reads the database")
+        except sqlite3.Error as error:
             failure = StoreUnavailable(str(error))
             failure.__cause__ = error
-            return [(job.done, None, failure) for job in batch]
-        return results
+        self._tell([(job.done, None, failure)])
+
+    def _commit(self) -> None:
+        """Commit what was done and answer for it; nothing was: sync what was committed before."""
+        kinds = {job.sync for job in self._jobs}
+        try:
+            if kinds:
+                self._connection.execute("COMMIT")
+            changes = self._connection.total_changes
+            changed, self._changes = changes != self._changes, changes
+            if (changed and Sync.NOW in kinds) or (not kinds and self._owes_sync):
+                self._sync()
+            elif changed and Sync.SOON in kinds:
+                self._owes_sync = True
+        except (sqlite3.Error, OSError) as error:
+            self._give_up(error)
+            return
+        if self._news and self.told is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._jobs[0].done.get_loop().call_soon_threadsafe(self.told)
+        results, self._results, self._jobs = self._results, [], []
+        self._news = False
+        self._tell(results)
+
+    def _sync(self) -> None:
+        """Have the disk keep the log of all commits so far, as synchronous = FULL does for each.
+
+        With NORMAL a power cut can take back what was acknowledged; FULL cannot be chosen once a
+        transaction is open, and only then it is known whether somebody waits for it.
+        """
+        if self._log is not None:
+            os.fdatasync(self._log)
+        self._owes_sync = False
+
+    def _give_up(self, error: sqlite3.Error | OSError) -> None:
+        """Nothing of the transaction was stored, which those who wait are told."""
+        with suppress(sqlite3.Error):  # the way back may fail too; the next one finds out
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        self.failing = True
+        failure = StoreUnavailable(str(error))
+        failure.__cause__ = error
+        jobs, self._results, self._jobs = self._jobs, [], []
+        self._news = False
+        self._tell([(job.done, None, failure) for job in jobs])
+
+    def _tell(self, results: "list[_Result]") -> None:
+        if not results:
+            return
+        if self._inline:
+            _settle(results)
+            return
+        with suppress(RuntimeError):  # the loop has ended: what was stored is stored
+            results[0][0].get_loop().call_soon_threadsafe(_settle, results)
 
 
 _CALLERS: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
@@ -219,7 +322,7 @@ _Result = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 def _settle(results: list[_Result]) -> None:
     for done, value, error in results:
-        if done.cancelled():
+        if done.done():  # nobody waits any more, or it was answered before its commit failed
             continue
         if error is None:
             done.set_result(value)
@@ -234,7 +337,10 @@ def _connect(path: str | Path) -> sqlite3.Connection:
     )  # fmt: skip
     connection.row_factory = sqlite3.Row
     try:
+        connection.execute(f"PRAGMA page_size = {PAGE}")  # of a new file; an old one keeps its own
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
+        connection.execute("PRAGMA synchronous = NORMAL")  # see `Database._sync`
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA secure_delete = ON")  # what is erased is to be gone

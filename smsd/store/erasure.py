@@ -1,14 +1,11 @@
 """Everything about one number is taken out, and its octets out of the files."""
 
-import asyncio
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Final
 
 from smsd.model.message import Change
-from smsd.store.database import BUSY_TIMEOUT, Conflict, Database, StoreUnavailable, Transaction
+from smsd.store.database import Conflict, Database, Transaction
 from smsd.store.states import move
 
 ERASED: Final = "erased"
@@ -26,27 +23,12 @@ class Erasure:
 
         Messages that wait are cancelled. Rows that limits count stay, without number and text; what
         came in from it goes. ``stops``: out of the lists of those who want no more messages, too.
+        The file is written anew, and everything else waits for that: seconds, for a large one.
         Raises `Conflict`, and changes nothing, while a message to it is on its way or in doubt.
         """
         erased = await self._database.transaction(lambda tx: _erase(tx, numbers, stops=stops))
-        await self._empty_journal()
+        await self._database.rewrite()
         return erased
-
-    async def _empty_journal(self) -> None:
-        """Have the journal, where every row still stands as it was, written back and emptied."""
-        path = await self._database.transaction(lambda tx: tx.value("database file"))
-        if path:
-            await asyncio.to_thread(_checkpoint, path)
-
-
-def _checkpoint(path: str) -> None:
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as other:
-            [busy, *_] = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        raise StoreUnavailable(str(error)) from error
-    if busy:
-        raise StoreUnavailable("erased, but its journal could not be emptied: ask again")
 
 
 def _erase(tx: Transaction, numbers: Sequence[str], *, stops: bool) -> dict[str, int]:

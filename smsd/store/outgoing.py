@@ -1,7 +1,7 @@
 """A message's way out: kept, claimed for a phone, sent part by part, or given back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from smsd.model.message import (
     Draft,
     Fault,
     FaultClass,
+    Guard,
     MessageId,
     Queued,
     Refuse,
@@ -21,17 +22,19 @@ from smsd.model.message import (
     State,
     Wait,
 )
-from smsd.model.phone import Candidate, Limit, PhoneId, Standing, Window
+from smsd.model.phone import Candidate, PhoneId, Standing
 from smsd.store.campaigns import cancel, end_cancelling, expand_due, keep_recipients
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
+from smsd.store.idempotency import Key, once
+from smsd.store.lanes import any_of
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, expire, keep_fault, move, review
+from smsd.store.stops import STOPPED, wants_none
+from smsd.store.usage import Counts, candidates, next_room, used_more
 
-IDEMPOTENCY: Final = timedelta(hours=24)
 _EARLIEST: Final = (2**31, -1, -1)
 
 Choose = Callable[[Queued, Sequence[Candidate]], Decision]
-Starts = Mapping[PhoneId, Sequence[tuple[Limit, datetime]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,21 @@ class Accepted:
 
 
 class Outgoing:
-    """Scheduled rows, messages, attempts and parts. Each method is one transaction."""
+    """Scheduled rows, messages, attempts and parts. Each method is one transaction.
 
-    def __init__(self, database: Database) -> None:
+    ``guards`` say how many messages a recipient may get.
+    """
+
+    def __init__(self, database: Database, guards: Sequence[Guard] = ()) -> None:
         self._database = database
+        self._guards = guards
+        self._newest: int | None = None
 
     async def schedule(
         self,
         account: int,
         draft: Draft,
-        idempotency: tuple[str, str] | None = None,
+        idempotency: Key | None = None,
         *,
         anybodys: bool = False,
     ) -> Accepted:
@@ -68,30 +76,29 @@ class Outgoing:
         """
 
         def work(tx: Transaction) -> Accepted:
-            if idempotency is not None:
-                key, digest = idempotency
-                since = tx.now - ms(IDEMPOTENCY)
-                tx.run("forget idempotent", before=since)
-                known = tx.row("idempotent", account=account, key=key, since=since)
-                if known is not None:
-                    if known["digest"] != digest:
-                        raise Conflict("this Idempotency-Key was used for another request")
-                    return Accepted(known["scheduled_id"], again=True)
-            at = tx.now if draft.at is None else milliseconds(draft.at)
-            scheduled: int = tx.value(
-                "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
-                flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
-                validity=draft.validity, now=tx.now,
-            )  # fmt: skip
-            if idempotency is not None:
-                tx.run(
-                    "remember idempotent", account=account, key=key, digest=digest,
-                    scheduled=scheduled, now=tx.now,
-                )  # fmt: skip
-            left = keep_recipients(tx, scheduled, draft, None if anybodys else account)
-            return Accepted(ScheduledId(scheduled), left_out=left)
+            left: dict[str, int] = {}
+
+            def make() -> int:
+                scheduled, found = self._keep(tx, account, draft, None if anybodys else account)
+                left.update(found)
+                return scheduled
+
+            made, again = once(tx, account, idempotency, make)
+            return Accepted(ScheduledId(made), again, left)
 
         return await self._database.transaction(work)
+
+    def _keep(
+        self, tx: Transaction, account: int, draft: Draft, whose: int | None
+    ) -> tuple[int, dict[str, int]]:
+        at = tx.now if draft.at is None else milliseconds(draft.at)
+        scheduled: int = tx.value(
+            "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
+            flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
+            group=draft.group, sticky=draft.sticky, automatic=draft.automatic,
+            validity=draft.validity, now=tx.now,
+        )  # fmt: skip
+        return scheduled, keep_recipients(tx, scheduled, draft, whose, self._guards)
 
     async def cancel(self, scheduled: int, account: int | None) -> bool:
         """Take back a scheduled message, or those of its messages that no phone has begun.
@@ -102,43 +109,49 @@ class Outgoing:
         return await cancel(self._database, scheduled, account)
 
     async def claim(
-        self, standings: Sequence[Standing], starts: Starts, choose: Choose
+        self, standings: Sequence[Standing], counts: Counts, choose: Choose
     ) -> tuple[list[Claim], datetime | None]:
         """Give due messages to phones that are idle, until no idle phone has a message to take.
 
-        ``choose`` decides, from the message and what each phone has used since ``starts``; what it
+        ``choose`` decides, from the message and what each phone has used by ``counts``; what it
         chose and why is kept with the attempt. Scheduled rows whose time has come become messages
         first, and messages whose validity is over end here. Returns the claims, and when something
-        is due next (``None``: nothing is).
+        is due next, or a limit has room again for what waits (``None``: nothing is).
         """
-        await self._database.transaction(_make_due)
+        await self._database.transaction(self._make_due, sync=Sync.WHENEVER)
 
         def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
-            open_ones = {c.phone.id: c for c in candidates(tx, standings, starts)}
+            open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
             place = _EARLIEST
-            passed: dict[int, set[int]] = {}
+            lanes = [row["lane"] for row in tx.rows("lanes")]
+            passed: dict[str, set[int]] = {}
             while any(candidate.standing.idle for candidate in open_ones.values()):
-                found = _next_due(tx, place, passed, open_ones, choose)
+                found = _next_due(tx, place, lanes, passed, open_ones, choose)
                 if found is None:
                     break
                 place = (found["priority"], found["due_at"], found["id"])
                 queued = _queued(found)
                 decision = choose(queued, tuple(open_ones.values()))
-                if isinstance(decision, Route):
-                    claims.append(_claim(tx, queued, found, decision))
+                if isinstance(decision, Route) and wants_none(tx, queued.id):
+                    refused.append((queued.id, STOPPED))  # said since it was queued
+                elif isinstance(decision, Route):
+                    claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
-                    # The parts of a message that was begun have been counted since then.
-                    parts = queued.parts if queued.begun_on is None else 0
-                    open_ones[phone] = _used_more(open_ones[phone], parts)
+                    open_ones[phone] = used_more(open_ones[phone], queued)
                     passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
                 elif not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
-            return claims, refused, None if due is None else moment(due)
+            moments = [] if due is None else [moment(due)]
+            if lanes:
+                # Sizes in a lane that no phone takes anything from are not known: one part, then.
+                smallest = min((min(sizes) for sizes in passed.values()), default=1)
+                moments += next_room(tx, open_ones.values(), counts, smallest)
+            return claims, refused, min(moments, default=None)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun.
         claims, refused, due = await self._database.transaction(work, sync=Sync.WHENEVER)
@@ -146,12 +159,46 @@ class Outgoing:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
 
+    def _make_due(self, tx: Transaction) -> None:
+        """Turn due scheduled rows into messages; end messages whose validity is over."""
+        expand_due(tx, self._guards)
+        for row in tx.rows("expired", now=tx.now):
+            expire(tx, row["id"])
+
+    def _claim(self, tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
+        """Give a message to a phone.
+
+        A claim is answered before it is committed, and may be undone behind the back of who has
+        it. So no two attempts have one id: of one that was undone nobody finds anything.
+        """
+        move(tx, queued.id, Change.CLAIM, route.words)
+        tx.run("claim", id=queued.id, phone=route.phone)
+        if row["sticky"] and queued.known is None:
+            tx.run("known from now on", phone=route.phone, destination=queued.destination)
+        if self._newest is None:
+            self._newest = tx.value("newest attempt")
+        self._newest += 1
+        tx.run(
+            "add attempt", id=self._newest, message=queued.id, phone=route.phone,
+            route=route.words, now=tx.now,
+        )  # fmt: skip
+        sent = (
+            {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
+            if queued.begun_on is not None
+            else {}
+        )
+        return Claim(
+            queued.id, AttemptId(self._newest), route.phone, queued.destination, row["text"],
+            queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
+        )  # fmt: skip
+
     async def shift(self, step: timedelta) -> None:
         """The clock was set forward or back by ``step``: nothing expires or waits for that."""
 
         def work(tx: Transaction) -> None:
             tx.run("shift messages", step=ms(step))
             tx.run("shift parts", step=ms(step))
+            tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
 
@@ -159,15 +206,11 @@ class Outgoing:
         """The part is about to leave: from here on it may have gone."""
 
         def work(tx: Transaction) -> None:
-            row = tx.row("attempt", id=claim.attempt)
-            if row is None or row["state"] != State.CLAIMED or row["outcome"] is not None:
-                raise Conflict("the message is no longer this phone's to send")
-            if tx.row("part begun", attempt=claim.attempt, number=part) is not None:
-                raise Conflict("the part has left before")
-            tx.run(
-                "begin part", message=claim.message, attempt=claim.attempt, phone=claim.phone,
-                number=part, total=total, size=max(1, row["parts"] // total), now=tx.now,
-            )  # fmt: skip
+            begun = tx.run(
+                "begin part", attempt=claim.attempt, number=part, total=total, now=tx.now
+            )
+            if not begun:
+                raise Conflict("the message is not this phone's to send, or the part has left")
 
         await self._database.transaction(work)
 
@@ -191,6 +234,7 @@ class Outgoing:
             if reference is not None:
                 apply_early_reports(tx, row, reference)
             review(tx, row["message_id"])
+            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for this
             return True
 
         # What a power cut takes back of this is a part in doubt, as if the answer had not come.
@@ -278,6 +322,8 @@ class Outgoing:
             tx.run("refuse parts", attempt=attempt)
         tx.run("end attempt", id=attempt, now=tx.now, outcome=outcome, **columns(fault))
         message = MessageId(row["message_id"])
+        if outcome == "declined":
+            tx.run("declined", id=message)
         keep_fault(tx, message, fault)
         return message
 
@@ -312,13 +358,6 @@ class Outgoing:
 Refused = tuple[MessageId, Fault]
 
 
-def _make_due(tx: Transaction) -> None:
-    """Turn scheduled rows whose time has come into messages; end those whose validity is over."""
-    expand_due(tx)
-    for row in tx.rows("expired", now=tx.now):
-        expire(tx, row["id"])
-
-
 def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
     for message, fault in refused:
         tx.run("fault if none", id=message, **columns(fault))
@@ -328,7 +367,8 @@ def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
 def _next_due(
     tx: Transaction,
     place: tuple[int, int, int],
-    passed: Mapping[int, set[int]],
+    lanes: Sequence[str],
+    passed: Mapping[str, set[int]],
     open_ones: Mapping[PhoneId, Candidate],
     choose: Choose,
 ) -> Row | None:
@@ -337,9 +377,6 @@ def _next_due(
     ``passed`` are, for each lane, the sizes of messages that have to wait: there may be thousands.
     """
     everyone = tuple(open_ones.values())
-    lanes: list[tuple[int, Queued]] = [(0, _any_message(None))]
-    for phone in open_ones:
-        lanes += [(phone, _any_message(phone)), (-phone, _any_message(None, begun_on=phone))]
     priority, due_at, after = place
     found = [
         tx.row(
@@ -351,8 +388,8 @@ def _next_due(
             id=after,
             passed="," + "".join(f"{parts}," for parts in passed.get(lane, ())),
         )
-        for lane, any_one in lanes
-        if not isinstance(choose(any_one, everyone), Wait)
+        for lane in lanes
+        if (any_one := any_of(lane)) is None or not isinstance(choose(any_one, everyone), Wait)
     ]
     return min((row for row in found if row is not None), key=_order, default=None)
 
@@ -361,59 +398,10 @@ def _order(row: Row) -> tuple[int, int, int]:
     return -row["priority"], row["due_at"], row["id"]
 
 
-def _claim(tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
-    """Give a message to a phone."""
-    move(tx, queued.id, Change.CLAIM, route.words)
-    tx.run("claim", id=queued.id, phone=route.phone)
-    attempt = tx.value(
-        "add attempt", message=queued.id, phone=route.phone, route=route.words, now=tx.now
-    )
-    sent = (
-        {part["number"]: part["reference"] for part in tx.rows("sent parts", message=queued.id)}
-        if queued.begun_on is not None
-        else {}
-    )
-    return Claim(
-        queued.id, AttemptId(attempt), route.phone, queued.destination, row["text"],
-        queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
-    )  # fmt: skip
-
-
-def candidates(tx: Transaction, standings: Sequence[Standing], starts: Starts) -> list[Candidate]:
-    """The phones with what they have used of their limits."""
-    return [
-        Candidate(
-            standing,
-            tuple(
-                Window(limit, _used(tx, standing.phone.id, since))
-                for limit, since in starts.get(standing.phone.id, ())
-            ),
-        )
-        for standing in standings
-    ]
-
-
-def _used(tx: Transaction, phone: PhoneId, since: datetime) -> int:
-    used: int = tx.value("used", phone=phone, since=milliseconds(since))
-    reserved: int = tx.value("reserved", phone=phone)
-    return used + reserved
-
-
-def _used_more(candidate: Candidate, parts: int) -> Candidate:
-    return Candidate(
-        replace(candidate.standing, idle=candidate.standing.idle - 1),
-        tuple(Window(window.limit, window.used + parts) for window in candidate.windows),
-    )
-
-
-def _any_message(phone: int | None, *, begun_on: int | None = None) -> Queued:
-    return Queued(MessageId(0), "", 1, phone, begun_on)
-
-
 def _queued(row: Row) -> Queued:
     declined = row["declined_by"] or ""
     return Queued(
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
         row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
-        bool(row["flash"]),
+        bool(row["flash"]), bool(row["mms"]), row["wanted_group_id"], row["known_phone_id"],
     )  # fmt: skip

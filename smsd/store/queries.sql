@@ -49,8 +49,10 @@ SELECT id, name, imei FROM phone
 SELECT id FROM phone WHERE disabled = 1;
 
 -- add scheduled --
-INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
-VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :validity, :now) RETURNING id;
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky, automatic,
+                       validity_seconds, created_at)
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :automatic, :validity, :now)
+RETURNING id;
 
 -- add scheduled number --
 INSERT INTO scheduled_number (scheduled_id, number, data, created_at)
@@ -69,8 +71,8 @@ SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY ex
 -- due --
 -- The next message of a lane after a place in the order; one of so many parts as in :passed (",2,3,")
 -- would wait like the one before it, unless a phone has declined it.
-SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun_on, m.attempts,
-       m.priority, m.due_at, m.expires_at, m.lane,
+SELECT m.id, m.destination, m.text, m.parts, m.flash, m.mms, m.wanted_phone_id, m.wanted_group_id,
+       m.known_phone_id, m.prefix, m.sticky, m.begun_on, m.attempts, m.priority, m.due_at, m.expires_at, m.lane,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
              WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
   FROM message m
@@ -81,9 +83,17 @@ SELECT m.id, m.destination, m.text, m.parts, m.flash, m.wanted_phone_id, m.begun
  ORDER BY m.priority DESC, m.due_at, m.id
  LIMIT 1;
 
+-- lanes --
+-- Those in which something waits, by steps from one to the next: however much waits in each.
+WITH RECURSIVE step (lane) AS (
+    SELECT min(lane) FROM message WHERE state = 'queued'
+    UNION ALL SELECT (SELECT min(lane) FROM message WHERE state = 'queued' AND lane > step.lane)
+      FROM step WHERE step.lane IS NOT NULL)
+SELECT lane FROM step WHERE lane IS NOT NULL;
+
 -- shift messages --
 -- The clock was set: what waits keeps the time that it had left.
-UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step
  WHERE state IN ('queued', 'claimed');
 
 -- shift parts --
@@ -91,7 +101,7 @@ UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
 
 -- next due --
 SELECT min(at) FROM (
-    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > :now
+    SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > created_at AND due_at > :now
     UNION ALL SELECT min(expires_at) FROM message WHERE state = 'queued'
     UNION ALL SELECT min(at) FROM scheduled);
 
@@ -110,8 +120,10 @@ INSERT INTO event (at, kind, received_id) VALUES (:now, 'received', :id);
 UPDATE message SET phone_id = :phone, attempts = attempts + 1 WHERE id = :id;
 
 -- add attempt --
-INSERT INTO attempt (message_id, phone_id, route, started_at) VALUES (:message, :phone, :route, :now)
-RETURNING id;
+INSERT INTO attempt (id, message_id, phone_id, route, started_at) VALUES (:id, :message, :phone, :route, :now);
+
+-- newest attempt --
+SELECT coalesce(max(id), 0) FROM attempt;
 
 -- attempt --
 SELECT a.id, a.message_id, a.phone_id, a.outcome, m.parts, m.state, m.begun_on
@@ -146,12 +158,34 @@ SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0)
         WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
   FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
 
--- part begun --
-SELECT id FROM part WHERE attempt_id = :attempt AND number = :number;
+-- used messages --
+-- The same, counted in messages.
+SELECT count(DISTINCT message_id) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
+
+-- reserved messages --
+-- Those that a phone has claimed, and has not begun.
+SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state <> 'refused');
+
+-- leaves after --
+-- When the part was begun with whose leaving so many parts (:over) have left the window.
+SELECT begun_at FROM (
+    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM part
+     WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused')
+ WHERE gone >= :over ORDER BY begun_at LIMIT 1;
+
+-- leaves after messages --
+SELECT max(begun_at) AS at FROM part
+ WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+ GROUP BY message_id ORDER BY at LIMIT 1 OFFSET :over - 1;
 
 -- begin part --
+-- Nothing, if the message is no longer that attempt's to send or the part has left before.
 INSERT INTO part (message_id, attempt_id, phone_id, number, total, size, state, begun_at)
-VALUES (:message, :attempt, :phone, :number, :total, :size, 'begun', :now);
+SELECT m.id, a.id, a.phone_id, :number, :total, max(1, m.parts / :total), 'begun', :now
+  FROM attempt a JOIN message m ON m.id = a.message_id
+ WHERE a.id = :attempt AND a.outcome IS NULL AND m.state = 'claimed'
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.attempt_id = a.id AND p.number = :number);
 
 -- complete part --
 UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
@@ -162,7 +196,7 @@ RETURNING id, message_id, phone_id, begun_at;
 UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
 
 -- begun on --
-UPDATE message SET begun_on = :phone WHERE id = :id;
+UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;
 
 -- parts --
 SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
@@ -172,32 +206,34 @@ SELECT number, total, state, reference, verdict, verdict_code, verdict_words FRO
 SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
 
 -- message state --
-SELECT state, phone_id, account_id, scheduled_id, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
+SELECT state, fault_class, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
   FROM message WHERE id = :id;
 
 -- claimed --
 SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
-  FROM message m WHERE m.state = 'claimed' ORDER BY m.id;
+  FROM message m WHERE m.state = 'claimed' ORDER BY +m.id;
 
 -- part by reference --
 -- Newest first: TP-MR has eight bits and comes round. A part that was delivered wants no more reports.
 SELECT p.id, p.begun_at, p.sent_at, m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND p.begun_at >= :since
+ WHERE p.phone_id = :phone AND p.reference = :reference AND p.state = 'sent' AND +p.begun_at >= :since
    AND (p.verdict IS NULL OR p.verdict <> 'delivered')
  ORDER BY p.id DESC LIMIT 20;
 
 -- parts in flight --
 -- Begun, and their answer is still awaited: a report may come before it.
-SELECT m.destination FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'claimed';
+SELECT m.destination FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun';
 
 -- parts in doubt --
 -- Given up without an answer: a report may tell that they went, and under which reference.
 SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
-       (SELECT q.reference FROM part q WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
+       (SELECT q.reference FROM part q NOT INDEXED
+         WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
          ORDER BY q.id DESC LIMIT 1) AS previous
-  FROM part p JOIN message m ON m.id = p.message_id
- WHERE p.phone_id = :phone AND p.state = 'begun' AND m.state = 'uncertain' AND p.begun_at >= :since
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun'
+   AND p.begun_at >= :since
  ORDER BY p.id;
 
 -- judge part --
@@ -206,10 +242,12 @@ UPDATE part SET verdict = :verdict, verdict_code = :code, verdict_words = :words
  WHERE id = :id AND (verdict IS NULL OR verdict = 'trying' OR (verdict = 'failed' AND :verdict = 'delivered'))
 RETURNING message_id;
 
+-- same report --
+SELECT id FROM report WHERE phone_id = :phone AND key = :key;
+
 -- add report --
-INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at)
-VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now)
-ON CONFLICT (phone_id, key) DO NOTHING RETURNING id;
+INSERT INTO report (phone_id, key, reference, recipient, verdict, code, words, at, received_at, part_id)
+VALUES (:phone, :key, :reference, :recipient, :verdict, :code, :words, :at, :now, :part);
 
 -- bind report --
 UPDATE report SET part_id = :part WHERE id = :id;
@@ -225,7 +263,7 @@ SELECT id, reference, recipient, verdict, code, words FROM report
 -- awaited --
 SELECT p.reference, m.destination, p.sent_at FROM part p JOIN message m ON m.id = p.message_id
  WHERE p.phone_id = :phone AND p.state = 'sent' AND (p.verdict IS NULL OR p.verdict = 'trying')
-   AND p.sent_at >= :since AND p.reference IS NOT NULL
+   AND p.sent_at >= :since AND length(p.reference) > 3
  ORDER BY p.id LIMIT 500;
 
 -- add sended --
@@ -337,10 +375,10 @@ DELETE FROM idempotency WHERE at < :before;
 UPDATE pulse SET at = :now;
 
 -- counts --
-SELECT state, count(*) AS n FROM message WHERE state IN ('queued', 'claimed', 'uncertain') GROUP BY state;
-
--- oldest queued --
-SELECT min(due_at) FROM message WHERE state = 'queued' AND due_at <= :now;
+-- In one pass of an index that holds all of it: a million may wait.
+SELECT 'queued' AS state, count(*) AS n, min(due_at) AS oldest FROM message INDEXED BY message_due WHERE state = 'queued'
+ UNION ALL SELECT 'claimed', count(*), NULL FROM message WHERE state = 'claimed'
+ UNION ALL SELECT 'uncertain', count(*), NULL FROM message WHERE state = 'uncertain';
 
 -- message --
 SELECT * FROM message WHERE id = :id AND (:account IS NULL OR account_id = :account);
@@ -445,17 +483,26 @@ SELECT id, account_id, tag FROM scheduled WHERE id = :id;
 -- already messages --
 SELECT destination FROM message WHERE scheduled_id = :id AND destination IN (SELECT value FROM json_each(:numbers));
 
--- stopped among --
-SELECT number FROM smsstop WHERE account_id IN (0, :account) AND number IN (SELECT value FROM json_each(:numbers));
-
 -- newest message --
 SELECT coalesce(max(id), 0) FROM message;
 
 -- add messages --
 -- One for each number, in their order. Its validity begins when it is due.
+-- A route by prefix and a phone that is known are looked for where no phone was asked for.
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     wanted_group_id, prefix, known_phone_id, sticky, automatic, watched,
                      state, created_at, due_at, expires_at)
-SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id,
+SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
+       CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
+           (SELECT prefix FROM prefix WHERE instr(n.value, prefix) = 1 ORDER BY length(prefix) DESC LIMIT 1) END,
+       CASE WHEN s.sticky AND s.phone_id IS NULL THEN
+           (SELECT phone_id FROM (SELECT * FROM (SELECT w.phone_id, w.created_at AS at FROM message w
+                                   WHERE w.watched = 1 AND w.destination = n.value AND w.phone_id IS NOT NULL
+                                   ORDER BY w.id DESC LIMIT 1)
+                      UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
+                                   WHERE r.origin = n.value ORDER BY r.id DESC LIMIT 1))
+             ORDER BY at DESC LIMIT 1) END,
+       s.sticky, s.automatic, s.sticky OR s.automatic OR :watched,
        'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s JOIN json_each(:numbers) n
  WHERE s.id = :id
@@ -492,10 +539,6 @@ SELECT (SELECT count(*) FROM scheduled_number WHERE scheduled_id = :id)
      + (SELECT count(*) FROM scheduled_contact WHERE scheduled_id = :id)
      + (SELECT count(*) FROM scheduled_group s JOIN member m ON m.group_id = s.group_id AND m.contact_id > s.reached
          WHERE s.scheduled_id = :id);
-
--- campaign --
-SELECT c.*, s.at, s.batches FROM campaign c LEFT JOIN scheduled s ON s.id = c.scheduled_id
- WHERE c.scheduled_id = :id AND (:account IS NULL OR c.account_id = :account);
 
 -- states of campaign --
 -- Without GROUP BY, which would sort a hundred thousand rows in memory.
@@ -547,8 +590,7 @@ DELETE FROM contact_group WHERE id = :id AND (:account IS NULL OR account_id = :
 SELECT * FROM contact WHERE id = :id AND (:account IS NULL OR account_id = :account);
 
 -- one group --
-SELECT g.*, (SELECT count(*) FROM member m WHERE m.group_id = g.id) AS members FROM contact_group g
- WHERE g.id = :id AND (:account IS NULL OR g.account_id = :account);
+SELECT * FROM contact_group WHERE id = :id AND (:account IS NULL OR account_id = :account);
 
 -- list contact --
 SELECT c.* FROM contact c
@@ -687,7 +729,7 @@ UPDATE event SET words = NULL WHERE message_id IN (SELECT value FROM json_each(:
 
 -- erase messages of messages --
 -- What is left is what a limit or a count needs.
-UPDATE message SET destination = :erased, text = '', tag = NULL, fault_hint = NULL,
+UPDATE message SET destination = :erased, text = '', tag = NULL, prefix = NULL, fault_hint = NULL,
        fault_words = CASE WHEN fault_class IS NOT NULL THEN :erased END
  WHERE id IN (SELECT value FROM json_each(:ids));
 
@@ -736,3 +778,276 @@ DELETE FROM scheduled WHERE id IN (SELECT value FROM json_each(:ids))
 
 -- erase stops --
 DELETE FROM smsstop WHERE number IN (SELECT value FROM json_each(:numbers));
+-- declined --
+UPDATE message SET declined = 1 WHERE id = :id;
+
+-- known from now on --
+-- What else waits for a recipient who knows no phone yet: he knows this one now.
+UPDATE message SET known_phone_id = :phone
+ WHERE watched = 1 AND destination = :destination AND state = 'queued' AND sticky = 1
+   AND known_phone_id IS NULL AND wanted_phone_id IS NULL AND begun_on IS NULL;
+
+-- over a guard --
+-- The new messages whose recipients have had enough of that kind since a time; refused ones were
+-- not had, and are not watched.
+SELECT n.id, n.destination FROM message n
+ WHERE +n.scheduled_id = :scheduled AND n.id > :after AND +n.state = 'queued' AND +n.watched = 1 AND (:everybody OR n.automatic)
+   AND (SELECT count(*) FROM message m
+         WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
+           AND (:everybody OR m.automatic) AND (NOT :same_text OR m.text = n.text)
+           AND m.state NOT IN ('cancelled', 'failed', 'expired')) >= :volume
+ ORDER BY n.id;
+
+-- not watched --
+UPDATE message SET watched = 0 WHERE id = :id;
+
+-- scheduled is automatic --
+SELECT automatic FROM scheduled WHERE id = :id;
+
+-- prefixes --
+SELECT prefix FROM prefix ORDER BY prefix;
+
+-- forget prefixes --
+DELETE FROM prefix;
+
+-- add prefix --
+INSERT INTO prefix (prefix) VALUES (:prefix);
+
+-- route anew --
+UPDATE message SET prefix = (SELECT p.prefix FROM prefix p WHERE instr(message.destination, p.prefix) = 1
+                              ORDER BY length(p.prefix) DESC LIMIT 1)
+ WHERE state = 'queued' AND wanted_phone_id IS NULL AND wanted_group_id IS NULL;
+
+-- grouped phones --
+SELECT group_id, phone_id FROM phone_group_phone;
+
+-- phone group --
+SELECT * FROM phone_group WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- phone group named --
+SELECT id FROM phone_group WHERE name = :name AND account_id = :account;
+
+-- list phone_group --
+SELECT g.* FROM phone_group g
+ WHERE (:account IS NULL OR g.account_id = :account) AND g.id > :after AND g.id < :before
+
+-- phones of group --
+SELECT p.* FROM phone p JOIN phone_group_phone m ON m.phone_id = p.id
+ WHERE m.group_id = :id AND p.present = 1 ORDER BY p.id;
+
+-- add phone group --
+INSERT INTO phone_group (account_id, name, created_at) VALUES (:account, :name, :now) RETURNING id;
+
+-- change phone group --
+UPDATE phone_group SET name = :name, updated_at = :now WHERE id = :id;
+
+-- empty phone group --
+DELETE FROM phone_group_phone WHERE group_id = :id;
+
+-- add to phone group --
+INSERT INTO phone_group_phone (group_id, phone_id) VALUES (:id, :phone);
+
+-- wait for group --
+-- What is queued is told by its lane.
+SELECT EXISTS (SELECT 1 FROM scheduled WHERE phone_group_id = :id)
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'claimed' AND wanted_group_id = :id)
+    OR EXISTS (SELECT 1 FROM message WHERE state = 'uncertain' AND wanted_group_id = :id);
+
+-- remove phone group --
+DELETE FROM phone_group WHERE id = :id;
+
+-- bars --
+SELECT * FROM phone_bar;
+
+-- lift bars --
+DELETE FROM phone_bar WHERE phone_id = :phone;
+
+-- add bar --
+INSERT INTO phone_bar (phone_id, kind, health, words, hint, since, until, openings)
+VALUES (:phone, :kind, :health, :words, :hint, :since, :until, :openings);
+
+-- stop --
+SELECT id FROM smsstop WHERE account_id = :account AND number = :number;
+
+-- add stop --
+INSERT INTO smsstop (account_id, number, created_at) VALUES (:account, :number, :now)
+ON CONFLICT (account_id, number) DO NOTHING RETURNING id;
+
+-- remove stop --
+DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id IN (0, :account));
+
+-- remove stop of --
+-- What its owner said is undone by its owner; what an account has entered itself is that account's.
+DELETE FROM smsstop WHERE number = :number AND account_id = 0;
+
+-- is stopped --
+SELECT 1 FROM smsstop WHERE number = :number AND account_id IN (0, :account);
+
+-- stopped numbers --
+SELECT number FROM smsstop WHERE account_id IN (0, :account);
+
+-- stopped of scheduled --
+SELECT m.id FROM message m WHERE +m.scheduled_id = :id AND m.id > :after AND +m.state = 'queued'
+   AND EXISTS (SELECT 1 FROM smsstop s WHERE s.number = m.destination AND s.account_id IN (0, m.account_id));
+
+-- message is stopped --
+SELECT 1 FROM message m JOIN smsstop s ON s.number = m.destination AND s.account_id IN (0, m.account_id)
+ WHERE m.id = :id AND m.begun_on IS NULL
+   AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.message_id = m.id AND a.rule = 'stop');
+
+-- list smsstop --
+SELECT s.* FROM smsstop s
+ WHERE (:account IS NULL OR s.account_id IN (0, :account)) AND s.id > :after AND s.id < :before
+
+-- answers since --
+SELECT count(*) FROM answer WHERE number = :number AND at BETWEEN :since AND :now;
+
+-- answered by --
+SELECT 1 FROM answer WHERE number = :number AND at BETWEEN :since AND :now AND rule = :rule;
+
+-- reserve scheduled --
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, validity_seconds, created_at)
+VALUES (:account, :now, :text, :parts, 0, 0, :tag, :phone, :validity, :now) RETURNING id;
+
+-- add answering message --
+INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     state, created_at, due_at, expires_at)
+VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 'queued', :now, :now, :expires_at)
+RETURNING id;
+
+-- add answer --
+INSERT INTO answer (message_id, received_id, rule, number, at) VALUES (:message, :received, :rule, :number, :now);
+
+-- received is a command --
+UPDATE received SET command = 1 WHERE id = :id;
+
+-- add command run --
+INSERT INTO command_run (received_id, name, arguments, state, created_at)
+VALUES (:received, :name, :arguments, 'waiting', :now);
+
+-- waiting commands --
+SELECT c.id, c.name, c.arguments, r.id AS received_id, r.origin, r.text, r.at, r.phone_id, p.name AS phone
+  FROM command_run c JOIN received r ON r.id = c.received_id JOIN phone p ON p.id = r.phone_id
+ WHERE c.state = 'waiting' ORDER BY c.id LIMIT 100;
+
+-- begin command --
+UPDATE command_run SET state = 'begun', begun_at = :now WHERE id = :id AND state = 'waiting';
+
+-- end command --
+UPDATE command_run SET state = :state, status = :status, words = :words, ended_at = :now
+ WHERE id = :id AND state IN ('waiting', 'begun')
+RETURNING received_id, (SELECT r.phone_id FROM received r WHERE r.id = received_id) AS phone_id;
+
+-- interrupt commands --
+UPDATE command_run SET state = 'interrupted', words = :words, ended_at = :now WHERE state = 'begun'
+RETURNING id, name, received_id;
+
+-- list command --
+SELECT c.*, r.origin, r.phone_id FROM command_run c JOIN received r ON r.id = c.received_id
+ WHERE c.id > :after AND c.id < :before
+
+
+-- webhook named --
+SELECT id FROM webhook WHERE name = :name;
+
+-- no other named webhooks --
+DELETE FROM webhook WHERE name IS NOT NULL AND name NOT IN (SELECT value FROM json_each(:names));
+
+-- count webhooks --
+SELECT count(*) FROM webhook;
+
+-- add webhook --
+INSERT INTO webhook (name, account_id, url, events, form, secret, allow_http, place, created_at)
+VALUES (:name, :account, :url, :events, :form, :secret, :allow_http, (SELECT coalesce(max(id), 0) FROM event), :now)
+RETURNING id;
+
+-- change webhook --
+UPDATE webhook SET account_id = :account, url = :url, events = :events, form = :form, secret = :secret,
+       allow_http = :allow_http,
+       updated_at = CASE WHEN url = :url AND events = :events AND form = :form AND allow_http = :allow_http
+                          AND secret IS :secret AND account_id IS :account THEN updated_at ELSE :now END
+ WHERE id = :id;
+
+-- enable webhook --
+-- What happened while it was off is not told any more.
+UPDATE webhook SET enabled = 1, failures = 0, failing_since = NULL, fault = NULL, updated_at = :now,
+       place = (SELECT coalesce(max(id), 0) FROM event)
+ WHERE id = :id AND enabled = 0;
+
+-- disable webhook --
+UPDATE webhook SET enabled = 0, updated_at = :now WHERE id = :id;
+
+-- remove webhook --
+DELETE FROM webhook WHERE id = :id AND name IS NULL AND (:account IS NULL OR account_id = :account);
+
+-- enabled webhooks --
+SELECT * FROM webhook WHERE enabled = 1 ORDER BY id;
+
+-- list webhook --
+SELECT w.*, (SELECT count(*) FROM dead_letter d WHERE d.webhook_id = w.id) AS dead FROM webhook w
+ WHERE (:account IS NULL OR w.account_id = :account) AND w.id > :after AND w.id < :before
+
+-- events after --
+-- shown: the state in which the message showed among the sent ones before; again: a call told twice.
+SELECT e.id, e.at, e.kind, e.state, m.account_id, (SELECT p.state FROM event p
+         WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown,
+       EXISTS (SELECT 1 FROM event c WHERE c.called_id = e.called_id AND c.id < e.id) AS again
+  FROM event e LEFT JOIN message m ON m.id = e.message_id
+ WHERE e.id > :place ORDER BY e.id LIMIT :limit;
+
+-- letters wanted again --
+SELECT e.id, e.at, e.kind, e.state, m.account_id, (SELECT p.state FROM event p
+         WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown,
+       EXISTS (SELECT 1 FROM event c WHERE c.called_id = e.called_id AND c.id < e.id) AS again
+  FROM dead_letter d JOIN event e ON e.id = d.event_id LEFT JOIN message m ON m.id = e.message_id
+ WHERE d.webhook_id = :webhook AND d.again = 1 ORDER BY e.id LIMIT 200;
+
+-- letters --
+SELECT d.id, d.event_id, d.at, d.fault, d.again, e.at AS event_at, e.kind, e.state, e.message_id, e.received_id,
+       e.called_id, (SELECT p.state FROM event p WHERE p.message_id = e.message_id AND p.id < e.id
+           AND p.state IN ('sent', 'uncertain', 'delivered', 'failed', 'expired') ORDER BY p.id DESC LIMIT 1) AS shown
+  FROM dead_letter d JOIN event e ON e.id = d.event_id
+ WHERE d.webhook_id = :webhook AND d.id > :after ORDER BY d.id LIMIT :limit;
+
+-- subject of event --
+SELECT e.id, e.at, e.kind, e.state, e.words, e.message_id,
+       m.account_id, m.text, m.destination, m.mms, m.flash, m.tag, m.parts, m.scheduled_id, m.phone_id,
+       s.id AS sended_id, s.at AS sended_at,
+       r.id AS received_id, r.at AS received_at, r.text AS received_text, r.origin, r.command, r.phone_id AS received_phone,
+       r.kind AS received_kind, r.complete,
+       c.id AS called_id, c.uid, c.started_at, c.ended_at, c.origin AS caller, c.phone_id AS called_phone
+  FROM event e LEFT JOIN message m ON m.id = e.message_id LEFT JOIN sended s ON s.message_id = m.id
+  LEFT JOIN received r ON r.id = e.received_id LEFT JOIN called c ON c.id = e.called_id
+ WHERE e.id = :id AND coalesce(m.id, r.id, c.id) IS NOT NULL;
+
+-- event came at --
+SELECT at FROM event WHERE id = :id;
+
+-- webhook passed --
+UPDATE webhook SET place = :place WHERE id = :id AND place < :place;
+
+-- webhook took --
+UPDATE webhook SET place = max(place, :place), failures = 0, failing_since = NULL, fault = NULL WHERE id = :id;
+
+-- webhook failed --
+UPDATE webhook SET failures = failures + 1, fault = :fault, failing_since = coalesce(failing_since, :now)
+ WHERE id = :id RETURNING failing_since;
+
+-- remove letter --
+DELETE FROM dead_letter WHERE webhook_id = :webhook AND event_id = :event;
+
+-- letter failed --
+UPDATE dead_letter SET again = 0, fault = :fault WHERE webhook_id = :webhook AND event_id = :event;
+
+-- bury --
+INSERT INTO dead_letter (webhook_id, event_id, at, fault) VALUES (:webhook, :event, :now, :fault)
+ON CONFLICT (webhook_id, event_id) DO UPDATE SET again = 0, fault = excluded.fault;
+
+-- want letters again --
+UPDATE dead_letter SET again = 1 WHERE webhook_id = :webhook AND (:event IS NULL OR event_id = :event);
+
+-- shift webhooks --
+-- The clock was set: a receiver has failed no longer for that.
+UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;

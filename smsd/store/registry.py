@@ -69,6 +69,19 @@ class Registry:
 
         return await self._database.transaction(work)
 
+    async def configure_prefixes(self, prefixes: Collection[str]) -> None:
+        """The prefixes of numbers that are routed; what waits is routed anew if they are others."""
+        wanted = sorted(set(prefixes))
+
+        def work(tx: Transaction) -> None:
+            if [row["prefix"] for row in tx.rows("prefixes")] == wanted:
+                return
+            tx.run("forget prefixes")
+            tx.run_many("add prefix", ({"prefix": prefix} for prefix in wanted))
+            tx.run("route anew")
+
+        await self._database.transaction(work)
+
     async def adopt_phone(
         self, names: Sequence[str], imei: str | None, adapter_data: str, taken: Collection[int]
     ) -> tuple[PhoneId, str]:

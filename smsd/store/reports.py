@@ -27,21 +27,18 @@ class Reports:
         """
 
         def work(tx: Transaction) -> bool:
-            row_id = None
+            if report.key and tx.row("same report", phone=phone, key=report.key) is not None:
+                return True  # a copy of one that was applied or kept
+            part = reported_part(tx, phone, report)
             if report.key:
-                row_id = tx.value(
+                tx.run(
                     "add report", phone=phone, key=report.key, reference=report.reference,
                     recipient=report.recipient, verdict=str(report.verdict), code=report.code,
-                    words=report.words, now=tx.now,
+                    words=report.words, now=tx.now, part=part,
                     at=None if report.at is None else milliseconds(report.at),
                 )  # fmt: skip
-                if row_id is None:
-                    return True  # a copy of one that was applied or kept
-            part = reported_part(tx, phone, report)
             if part is None:
                 return False
-            if row_id is not None:
-                tx.run("bind report", id=row_id, part=part)
             judge(tx, part, report.verdict, report.code, report.words)
             return True
 
@@ -62,12 +59,12 @@ class Reports:
 
 def apply_early_reports(tx: Transaction, part: Row, reference: str) -> None:
     """Reports that were here before the reference that they speak of."""
-    destination = tx.row("message", id=part["message_id"], account=None)
-    assert destination is not None
     for loose in tx.rows(
         "loose reports", phone=part["phone_id"], reference=reference, since=part["begun_at"]
     ):
-        if same_number(loose["recipient"], destination["destination"]):
+        message = tx.row("message", id=part["message_id"], account=None)
+        assert message is not None
+        if same_number(loose["recipient"], message["destination"]):
             tx.run("bind report", id=loose["id"], part=part["id"])
             judge(tx, part["id"], loose["verdict"], loose["code"], loose["words"])
 
@@ -76,8 +73,8 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
     """The part that a report is about; ``None`` while it can be about one that has no answer yet.
 
     Several may have gone to the recipient under that reference: the newest at the service
-    centre's time is meant. Where no time fits (a clock is wrong), a part in doubt comes first,
-    then one in flight, whose report waits for its reference, then the newest.
+    centre's time is meant. Where no time fits (a clock is wrong), the report waits for the answer
+    to a part that is in flight; with none, a part in doubt comes first, then the newest.
     """
     since = tx.now - ms(REPORT_WINDOW)
     found = [
@@ -90,6 +87,10 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
     for row in found:
         if report.accepted_at is None or _fits(row, milliseconds(report.accepted_at)):
             return int(row["id"])
+    # One in flight may be meant as well as one in doubt: its answer will tell.
+    in_flight = tx.rows("parts in flight", phone=phone)
+    if any(same_number(row["destination"], report.recipient) for row in in_flight):
+        return None
     doubts = [
         row
         for row in tx.rows("parts in doubt", phone=phone, since=since)
@@ -99,9 +100,6 @@ def reported_part(tx: Transaction, phone: PhoneId, report: Report) -> int | None
         return settle_doubt(tx, doubts[0], report.reference)
     if doubts:
         return None  # one of them went, and nobody can tell which
-    in_flight = tx.rows("parts in flight", phone=phone)
-    if any(same_number(row["destination"], report.recipient) for row in in_flight):
-        return None
     return int(found[0]["id"]) if found else None
 
 

@@ -26,8 +26,9 @@ def move(tx: Transaction, message: int, change: Change, words: str | None = None
         return False
     tx.run("tell state", id=message, state=state, words=words, now=tx.now)
     if (status := SENDED.get(state)) is not None:
-        tx.run("add sended", id=message, uid=uuid4().hex, now=tx.now, status=status)
-        tx.run("sended status", id=message, now=tx.now, status=status)
+        added = tx.run("add sended", id=message, uid=uuid4().hex, now=tx.now, status=status)
+        if not added:
+            tx.run("sended status", id=message, now=tx.now, status=status)
     return True
 
 
@@ -53,7 +54,8 @@ def review(tx: Transaction, message: int) -> None:
         return
     if row["state"] in (State.CLAIMED, State.UNCERTAIN):
         tx.run("end attempt", id=row["attempt"], now=tx.now, outcome="sent", **columns(None))
-        keep_fault(tx, message, None)
+        if row["fault_class"] is not None:
+            keep_fault(tx, message, None)
         move(tx, message, Change.RECEIPT)
     bounced = [part for part in parts if part["verdict"] == Verdict.FAILED]
     if bounced and row["state"] != State.FAILED:

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from smsd.model.phone import Candidate, Standing
 from smsd.store.campaigns import progress
-from smsd.store.database import Database, Transaction
-from smsd.store.outgoing import Starts, candidates
+from smsd.store.database import Database, Sync, Transaction
+from smsd.store.usage import Counts, candidates, with_resets
 
 PAGE: Final = 25  # rows of a list, as RaspiSMS pages
 INNER: Final = {"scheduled": ("numbers", "contacts", "groups"), "group": ("contacts",)}
@@ -54,9 +54,12 @@ class Views:
                     row[kind] = [dict(each) for each in inner]
             if entry == "campaign":
                 return [{**row, **progress(tx, row["id"])} for row in found]
+            if entry == "phone_group":
+                for row in found:
+                    row["phones"] = [dict(p) for p in tx.rows("phones of group", id=row["id"])]
             return found
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def file(self) -> str:
         """The database's file; empty where it is in memory."""
@@ -75,13 +78,18 @@ class Views:
             changes = [dict(change) for change in tx.rows("changes of", id=message)]
             return {**dict(row), "changes": changes, "attempts": attempts}
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def candidates(
-        self, standings: Sequence[Standing], starts: Starts
+        self, standings: Sequence[Standing], counts: Counts
     ) -> tuple[Candidate, ...]:
-        """The phones with the use of their limits, as a claim would see them."""
-        return await self._database.transaction(lambda tx: tuple(candidates(tx, standings, starts)))
+        """The phones with the use of their limits, as a claim would see them, and their resets."""
+
+        def work(tx: Transaction) -> tuple[Candidate, ...]:
+            found = candidates(tx, standings, counts)
+            return tuple(with_resets(tx, candidate, counts) for candidate in found)
+
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
     async def counts(self) -> dict[str, int]:
         """How many messages are queued, claimed and uncertain; ``oldest``: ms the oldest is due.
@@ -92,11 +100,12 @@ class Views:
         def work(tx: Transaction) -> dict[str, int]:
             if self._database.failing:  # only then: a write for each look would wear the disk
                 tx.run("pulse", now=tx.now)
-            oldest = tx.value("oldest queued", now=tx.now)
-            counts = {"queued": 0, "claimed": 0, "uncertain": 0}
-            counts |= {row["state"]: row["n"] for row in tx.rows("counts")}
-            return {**counts, "oldest": 0 if oldest is None else tx.now - oldest}
+            rows = tx.rows("counts")
+            oldest = rows[0]["oldest"]
+            waited = 0 if oldest is None else max(0, tx.now - oldest)
+            return {**{row["state"]: row["n"] for row in rows}, "oldest": waited}
 
-        counts = await self._database.transaction(work)
+        sync = Sync.NOW if self._database.failing else Sync.WHENEVER
+        counts = await self._database.transaction(work, sync=sync)
         self._database.failing = False
         return counts

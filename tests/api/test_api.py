@@ -511,7 +511,7 @@ def test_lists_have_pages_linked_by_ids(tmp_path: Path) -> None:
     served(tmp_path, test)
 
 
-@pytest.mark.parametrize("kind", ["contact", "group", "conditional_group", "phone_group", "media"])
+@pytest.mark.parametrize("kind", ["contact", "group", "conditional_group", "media"])
 def test_lists_of_what_there_is_not_yet_are_empty(tmp_path: Path, kind: str) -> None:
     async def test(client: Client) -> None:
         answer = await client.get(f"/api/list/{kind}/")

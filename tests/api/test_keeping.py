@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smsd.api.keeping import EXPORTS, STEP, as_csv
-from smsd.api.numbers import written_forms
+from smsd.dispatch.numbers import written_forms
 from smsd.model.events import CallBegan, Incoming
 from smsd.model.phone import PhoneId
 from tests.api.test_api import BAD, KEY, OTHER, Client, served

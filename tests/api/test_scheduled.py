@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.api.envelope import ApiError, Code
-from smsd.api.numbers import normal
 from smsd.api.scheduled import MOST_RECIPIENTS, Checked, check
+from smsd.dispatch.numbers import normal
 from smsd.gsm import count_parts
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,16 +4,18 @@ import asyncio
 from datetime import UTC, datetime
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsd.adapters.modem.incoming import read_pdu
-from smsd.dispatch.inbox import Inbox, join
+from smsd.dispatch.inbox import Inbox, Reactions, join
 from smsd.gsm import PDU, Address, Deliver, segment
 from smsd.model.content import Content
 from smsd.model.events import Incoming, LateAnswer, Place, Report, Verdict
 from smsd.model.message import FaultClass, State
 from smsd.model.phone import Health
+from smsd.model.reactions import Heard
 from tests.rig import ALICE, Rig, Scripted, claimed, draft, fault
 from tests.virtual_time import run
 
@@ -91,6 +93,25 @@ def test_binary_parts_that_make_a_message_are_kept_in_their_order() -> None:
     run(main())
 
 
+def test_a_rule_that_fails_does_not_cost_the_text(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        rig = Rig()
+        phone = await rig.add("gsm0", Scripted())
+
+        def react(heard: Heard) -> None:
+            raise KeyError(heard.phone)
+
+        sink = Inbox(phone, rig.phones, rig.store, Reactions(react, lambda: None))
+        for part in delivered("a private text"):
+            await sink.received(part)
+        assert [row["text"] for row in await rig.rows("received")] == ["a private text"]
+        rig.database.close()
+
+    run(main())
+    assert "nothing is done about it" in caplog.text
+    assert "private" not in caplog.text
+
+
 def test_reports_and_late_answers_reach_their_message() -> None:
     async def main() -> None:
         rig, sink = await inbox()
@@ -98,12 +119,12 @@ def test_reports_and_late_answers_reach_their_message() -> None:
         taken = await claimed(rig)
         await rig.store.outgoing.begin_part(taken, 1, 1)
         await rig.store.outgoing.doubt(taken.attempt, fault(FaultClass.AMBIGUOUS))
-        await sink.answered_late(LateAnswer(taken.attempt, 1, "9"))
-        await sink.answered_late(LateAnswer(taken.attempt, 1, "9"))
+        await sink.answered_late(LateAnswer(taken.attempt, 1, "id-9"))
+        await sink.answered_late(LateAnswer(taken.attempt, 1, "id-9"))
         assert await rig.state(message) == State.SENT
         [awaited] = await sink.awaited()
-        assert awaited.reference == "9"
-        report = Report("9", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="k")
+        assert awaited.reference == "id-9"
+        report = Report("id-9", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="k")
         await sink.reported(report)
         assert await rig.state(message) == State.DELIVERED
         assert await sink.awaited() == []

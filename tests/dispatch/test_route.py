@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from smsd.dispatch.route import health, route
 from smsd.model.message import Decision, FaultClass, MessageId, Queued, Refuse, Route, Wait
 from smsd.model.phone import Candidate, Health, Limit, PhoneId, PhoneRecord, Standing, Window
+from smsd.store.lanes import any_of
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ON = frozenset(Health)
@@ -18,7 +19,7 @@ ON = frozenset(Health)
 
 def message(number: int = 1, **more: Any) -> Queued:
     more.setdefault("parts", 1)
-    return Queued(MessageId(number), "+33612345678", **more)
+    return Queued(MessageId(number), more.pop("to", "+33612345678"), **more)
 
 
 def phone(
@@ -28,15 +29,19 @@ def phone(
     idle: int = 1,
     since: float = 3600,
     windows: tuple[tuple[int, int], ...] = (),
+    by_message: bool = False,
+    prefixes: tuple[str, ...] = (),
+    groups: tuple[int, ...] = (),
     **record: Any,
 ) -> Candidate:
     """A phone with id ``number``; ``windows`` are (used, volume), times seconds ago or ahead."""
     record.setdefault("name", f"{'cloud' if record.get('cloud') else 'gsm'}{number}")
     standing = Standing(
         PhoneRecord(PhoneId(number), adapter="modem", **record), state,
-        NOW - timedelta(seconds=since), idle,
+        NOW - timedelta(seconds=since), idle, prefixes=frozenset(prefixes),
     )  # fmt: skip
-    return Candidate(standing, tuple(Window(Limit(v, "today"), used) for used, v in windows))
+    found = tuple(Window(Limit(v, "today", by_message), used) for used, v in windows)
+    return Candidate(standing, found, frozenset(groups))
 
 
 def decide(queued: Queued, *phones: Candidate) -> Decision:
@@ -205,6 +210,111 @@ def test_a_fallback_that_cannot_take_it_now_is_waited_for(other: Candidate) -> N
     assert "gsm3" in waits(declined, phone(1, fallback=("gsm3",)), other)
 
 
+def test_a_limit_by_message_counts_a_long_message_once() -> None:
+    alone = phone(1, windows=((4, 5),), by_message=True)
+    assert chosen(message(parts=7), alone) == 1
+    full = phone(1, windows=((5, 5),), by_message=True)
+    assert waits(message(), full) == "gsm1 is limit_reached: 5 of 5 messages since today"
+
+
+def test_a_group_is_all_that_may_take_it_clouds_too() -> None:
+    phones = [phone(1, priority=9), phone(2, groups=(7,)), phone(3, cloud=True, groups=(7, 8))]
+    assert decide(message(group=7, number=4), *phones[:2]) == Route(
+        2, "gsm2: of phone group 7, priority 0"
+    )
+    assert {chosen(message(n, group=7), *phones) for n in range(50)} == {2, 3}
+    assert chosen(message(group=8), *phones) == 3
+    assert waits(message(group=9), *phones) == "the phone group asked for has no phone"
+    busy = [phone(1), phone(2, groups=(7,), idle=0)]
+    assert waits(message(group=7), *busy) == "gsm2 is busy"
+
+
+def test_a_group_falls_back_as_its_phones_say() -> None:
+    full = phone(2, groups=(7,), windows=((1, 1),))
+    assert chosen(message(group=7), full, phone(1), phone(3, cloud=True)) == 3
+    named = phone(2, groups=(7,), windows=((1, 1),), fallback=("gsm1",))
+    assert chosen(message(group=7), named, phone(1), phone(3, cloud=True)) == 1
+
+
+def test_the_longest_prefix_chooses_the_phone() -> None:
+    phones = [
+        phone(1, prefixes=("+33", "+331")), phone(2, prefixes=("+336",)), phone(3, priority=9),
+        phone(4, cloud=True, prefixes=("+1", "+336")),
+    ]  # fmt: skip
+    decision = decide(message(to="+33112345678"), *phones)
+    assert decision == Route(1, "gsm1: by the route for +331, priority 0")
+    assert {chosen(message(n, to="+33612345678"), *phones) for n in range(50)} == {2, 4}
+    assert chosen(message(to="+33512345678"), *phones) == 1
+    assert chosen(message(to="+12025550123"), *phones) == 4
+    assert chosen(message(to="+4915112345678"), *phones) == 3
+    assert chosen(message(to="+33112345678", phone=3), *phones) == 3
+    grouped = [*phones, phone(5, groups=(7,))]
+    assert chosen(message(to="+33112345678", group=7), *grouped) == 5
+
+
+def test_a_route_falls_back_as_its_phone_says() -> None:
+    full = phone(1, prefixes=("+33",), windows=((1, 1),))
+    assert chosen(message(), full, phone(2), phone(3, cloud=True)) == 3
+    assert chosen(message(), replace(full, windows=()), phone(2, priority=9)) == 1
+
+
+def test_a_known_phone_goes_before_all_others_and_is_waited_for_while_busy() -> None:
+    better = phone(2, priority=9)
+    decision = decide(message(known=1), phone(1), better)
+    assert decision == Route(1, "gsm1: known to its recipient")
+    assert waits(message(known=1), phone(1, idle=0), better) == (
+        "gsm1, which its recipient knows, is busy"
+    )
+    group = [phone(1, groups=(7,)), phone(2, groups=(7,), priority=9)]
+    assert decide(message(known=1, group=7), *group) == Route(
+        1, "gsm1: of phone group 7, known to its recipient"
+    )
+
+
+@pytest.mark.parametrize(
+    "known", [phone(1, Health.UNAVAILABLE), phone(1, windows=((1, 1),)), phone(3)]
+)
+def test_a_known_phone_that_cannot_is_not_insisted_on(known: Candidate) -> None:
+    assert chosen(message(known=1), known, phone(2)) in (2, 3)
+    assert chosen(message(known=1, declined_by=frozenset({1})), phone(1), phone(2)) == 2
+
+
+def test_a_cloud_that_once_helped_out_is_not_stuck_to() -> None:
+    assert chosen(message(known=3), phone(1), phone(3, cloud=True, priority=9)) == 1
+
+
+def test_a_flash_message_stays_with_phones_that_can() -> None:
+    cloud = phone(2, cloud=True, flash=False)
+    assert chosen(message(flash=True), phone(1), cloud) == 1
+    full = phone(1, windows=((1, 1),))
+    words = waits(message(flash=True), full, cloud)
+    assert words.endswith("cloud2 sends no flash messages")
+    plain, able = phone(3, flash=False, priority=9), phone(1)
+    assert decide(message(flash=True), plain, able) == Route(
+        1, "gsm1: priority 0 (gsm3 sends no flash messages)"
+    )
+    assert chosen(message(flash=True, phone=3), plain, phone(4, cloud=True)) == 4
+
+
+def test_what_no_phone_can_send_is_refused_in_words() -> None:
+    for queued, words in (
+        (message(flash=True), "cloud2 sends no flash messages"),
+        (message(mms=True), "cloud2 sends no MMS"),
+    ):
+        decision = decide(queued, phone(2, cloud=True, flash=False))
+        assert isinstance(decision, Refuse)
+        assert decision.fault.words == words
+    assert chosen(message(mms=True), phone(1), phone(2, mms=True)) == 2
+
+
+def test_voice_is_for_who_asks_for_it() -> None:
+    voice = phone(2, voice=True, priority=9)
+    assert chosen(message(), phone(1), voice) == 1
+    assert chosen(message(), voice) is None
+    assert chosen(message(phone=2), phone(1), voice) == 2
+    assert chosen(message(group=7), phone(1), replace(voice, groups=frozenset({7}))) == 2
+
+
 def test_a_limit_shows_even_while_the_phone_is_away() -> None:
     assert health(phone(1, Health.UNAVAILABLE, windows=((1, 1),)))[0] is Health.LIMIT_REACHED
 
@@ -221,6 +331,10 @@ _phones = st.lists(
         cloud=st.booleans(),
         fallback=st.none() | st.lists(st.sampled_from(["p1", "p2", "p3", "p9"])).map(tuple),
         fallback_on=st.frozensets(st.sampled_from(Health)),
+        flash=st.booleans(),
+        voice=st.booleans(),
+        prefixes=st.lists(st.sampled_from(["+33", "+336", "+1"])).map(tuple),
+        groups=st.lists(st.integers(1, 2)).map(tuple),
     ),
     max_size=5,
 ).map(
@@ -240,6 +354,9 @@ _messages = st.builds(
     phone=st.none() | _ids,
     begun_on=st.none() | _ids,
     declined_by=st.frozensets(_ids, max_size=5),
+    flash=st.booleans(),
+    group=st.none() | st.integers(1, 2),
+    known=st.none() | _ids,
 )
 
 
@@ -251,7 +368,7 @@ def test_the_same_rows_give_the_same_answer_and_never_a_phone_that_may_not(
     decision = decide(queued, *phones)
     assert decide(queued, *phones) == decision
     if isinstance(decision, Refuse):
-        assert queued.declined_by
+        assert queued.declined_by or queued.flash
         assert queued.begun_on is None
     if not isinstance(decision, Route):
         return
@@ -265,10 +382,35 @@ def test_the_same_rows_give_the_same_answer_and_never_a_phone_that_may_not(
     assert status is Health.AVAILABLE
     assert taker.phone.id not in queued.declined_by
     assert all(w.used + queued.parts <= w.limit.volume for w in taker.windows)
+    assert taker.phone.flash or not queued.flash
+    named = {name for c in phones for name in c.phone.fallback or ()}
+    if taker.phone.voice and queued.phone != taker.phone.id and taker.phone.name not in named:
+        assert queued.group in taker.groups or taker.standing.prefixes
     if queued.phone is not None and taker.phone.id != queued.phone:
         asked = next(c for c in phones if c.phone.id == queued.phone)
         allowed = asked.phone.fallback
         assert taker.phone.name in allowed if allowed is not None else taker.phone.cloud
+
+
+def lane(queued: Queued) -> str:
+    """As the column ``message.lane`` spells it, for a message without a route."""
+    if queued.begun_on is not None:
+        return f"b{queued.begun_on}"
+    parts = [("p", queued.phone), ("g", queued.group), ("k", queued.known)]
+    spelt = "".join(f"{letter}{number}" for letter, number in parts if number is not None)
+    return spelt + "f" * queued.flash
+
+
+@settings(max_examples=400, deadline=None)
+@given(_messages, _phones)
+def test_where_any_message_of_a_lane_waits_no_message_of_it_goes(
+    queued: Queued, phones: list[Candidate]
+) -> None:
+    """What the claim rests on: it asks once for a lane, not for each message in it."""
+    queued = replace(queued, parts=1, declined_by=frozenset(), destination="+4915112345678")
+    any_one = any_of(lane(queued))
+    assert any_one is not None
+    assert isinstance(decide(any_one, *phones), Wait) == isinstance(decide(queued, *phones), Wait)
 
 
 def test_a_stick_that_was_never_plugged_in_keeps_nobody_waiting() -> None:

@@ -1,6 +1,8 @@
 """Group commit, what undoes one work and what undoes all, and disks that fail."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 import threading
 from contextlib import suppress
@@ -15,6 +17,7 @@ from smsd.store.database import (
     Conflict,
     Database,
     StoreUnavailable,
+    Sync,
     Transaction,
     milliseconds,
     moment,
@@ -75,13 +78,62 @@ def test_a_commit_is_on_the_disk_before_the_answer(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_it_is_as_durable_as_sqlite_can_be(tmp_path: Path) -> None:
-    database = Database(tmp_path / "db", fixed, inline=True)
-    pragma = database._connection.execute
-    assert pragma("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert pragma("PRAGMA synchronous").fetchone()[0] == 2
-    assert pragma("PRAGMA foreign_keys").fetchone()[0] == 1
-    database.close()
+def test_it_is_as_durable_as_sqlite_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is answered after its commit is answered after a sync of the log that holds it."""
+    synced: list[int] = []
+    there = os.fdatasync
+
+    def fdatasync(fd: int) -> None:
+        there(fd)
+        synced.append(os.fstat(fd).st_ino)
+
+    async def main() -> None:
+        database = Database(tmp_path / "db", fixed)
+        try:
+            log = (tmp_path / "db-wal").stat().st_ino
+            await database.transaction(add("one"))
+            assert synced == [log]
+            await database.transaction(add("two"), sync=Sync.SOON)
+            await database.transaction(add("three"), sync=Sync.WHENEVER)
+            assert synced == [log]
+            await database.transaction(add("four"))
+            assert synced == [log, log]
+        finally:
+            database.close()
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    asyncio.run(main())
+
+
+def test_a_disk_that_keeps_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fdatasync(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    async def main() -> None:
+        database = Database(tmp_path / "db", fixed)
+        try:
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            with pytest.raises(StoreUnavailable, match="Input/output error"):
+                await database.transaction(add("one"))
+            assert database.failing
+            monkeypatch.undo()
+            await database.transaction(add("two"))
+        finally:
+            database.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_in_no_hurry_is_committed_without_company(tmp_path: Path) -> None:
+    async def main() -> None:
+        database = Database(tmp_path / "db", fixed)
+        try:
+            await database.transaction(add("one"), sync=Sync.SOON)
+            assert names(tmp_path / "db") == ["one"]
+        finally:
+            database.close()
+
+    asyncio.run(main())
 
 
 def test_what_waits_together_is_committed_together(tmp_path: Path) -> None:

@@ -67,3 +67,28 @@ def test_comments_stay_with_their_tables() -> None:
     with connect() as connection:
         migrate(connection)
         assert any("-- 0: a local user" in sql for _, sql in schema(connection))
+
+
+def test_what_waits_keeps_its_lane_through_the_change_of_lanes() -> None:
+    with connect() as connection:
+        for number, _, statements in steps():
+            if number == 7:
+                connection.execute(
+                    "INSERT INTO phone (name, adapter, adapter_data, priority, created_at)"
+                    " VALUES ('gsm0', 'modem', '{}', 0, 0)"
+                )
+                for wanted, begun, flash in (
+                    (None, None, 0),
+                    (1, None, 0),
+                    (1, 1, 0),
+                    (None, None, 1),
+                ):
+                    connection.execute(
+                        "INSERT INTO message (account_id, scheduled_id, destination, text, parts,"
+                        " flash, mms, wanted_phone_id, begun_on, state, created_at, due_at,"
+                        " expires_at) VALUES (1, 1, '+33', 't', 1, ?, 0, ?, ?, 'queued', 0, 0, 9)",
+                        (flash, wanted, begun),
+                    )
+            connection.executescript(statements)
+        lanes = connection.execute("SELECT lane FROM message ORDER BY id").fetchall()
+        assert [lane for (lane,) in lanes] == ["", "p1", "b1", "f"]

@@ -224,6 +224,31 @@ def test_a_report_that_may_be_about_something_else_leaves_the_doubt(
     run(main())
 
 
+@pytest.mark.parametrize("answer", ["41", "42", None])
+def test_a_report_that_may_be_of_one_in_flight_waits_for_its_answer(answer: str | None) -> None:
+    """Two messages to one number: the one in doubt may have had the reference, or the other one."""
+
+    async def main() -> None:
+        rig = await rig_with_phone()
+        await sent(rig, "40", to=BOB)
+        first, taken = await begun(rig)
+        await rig.store.outgoing.doubt(taken.attempt, fault(FaultClass.AMBIGUOUS))
+        second, taken = await begun(rig)
+        assert not await tell(rig, report("41"))
+        assert await rig.state(first) == State.UNCERTAIN
+        if answer is None:
+            await rig.store.outgoing.doubt(taken.attempt, fault(FaultClass.AMBIGUOUS))
+            states = (State.UNCERTAIN, State.UNCERTAIN)  # nobody can tell which of them went
+        else:
+            await rig.store.outgoing.complete_part(taken.attempt, 1, answer)
+            ours = (State.UNCERTAIN, State.DELIVERED)
+            states = ours if answer == "41" else (State.DELIVERED, State.SENT)
+        assert (await rig.state(first), await rig.state(second)) == states
+        rig.database.close()
+
+    run(main())
+
+
 def test_a_doubt_settled_in_the_middle_of_a_message_lets_the_rest_go() -> None:
     async def main() -> None:
         rig = await rig_with_phone()
@@ -245,15 +270,15 @@ def test_a_doubt_settled_in_the_middle_of_a_message_lets_the_rest_go() -> None:
 def test_what_is_awaited_is_what_left_and_has_no_final_verdict() -> None:
     async def main() -> None:
         rig = await rig_with_phone()
-        for reference in ("1", "2", "3"):
+        for reference in ("1001", "1002", "1003", "4"):  # the last is a modem's: it tells by itself
             await sent(rig, reference)
         await begun(rig)
-        await tell(rig, report("1"))
-        await tell(rig, report("2", Verdict.TRYING))
+        await tell(rig, report("1001"))
+        await tell(rig, report("1002", Verdict.TRYING))
         awaited = await rig.store.reports.awaited(rig.phones.all()[0].record.id)
         assert [(a.reference, a.recipient, a.sent_at) for a in awaited] == [
-            ("2", ALICE, now()),
-            ("3", ALICE, now()),
+            ("1002", ALICE, now()),
+            ("1003", ALICE, now()),
         ]
         rig.database.close()
 

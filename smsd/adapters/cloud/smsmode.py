@@ -78,7 +78,7 @@ class Smsmode:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Four messages at a time; it has no flash messages and sends them as ordinary ones."""
+        """Four messages at a time; it has no flash messages."""
         return Capabilities(slots=4, cloud=True)
 
     def submit(self, submission: Submission) -> Request:

@@ -128,7 +128,7 @@ class ModemAdapter:
     @property
     def capabilities(self) -> Capabilities:
         """One message at a time, and talks with the network."""
-        return Capabilities(ussd=True)
+        return Capabilities(ussd=True, flash=True)
 
     async def run(self, sink: Sink) -> None:
         """Wait for the device, open it, set it up, serve it until it is lost."""

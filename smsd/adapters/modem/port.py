@@ -104,7 +104,9 @@ class Port:
         self._writer = writer
         self._unasked = unasked
         self._dialogue = Dialogue()
-        self._inbox: asyncio.Queue[bytes | _Request | None] = asyncio.Queue()
+        self._inbox: deque[bytes | _Request | None] = deque()
+        self._sleeper: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._waiting: deque[_Request] = deque()
         self._current: _Request | None = None
         self._deadline: float | None = None
@@ -140,6 +142,8 @@ class Port:
                 raise
             raise self._lost from None
         finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
             self._fail_all(self._lost or lost("the port was closed"))
 
     async def execute(
@@ -160,11 +164,11 @@ class Port:
             raise Gone(str(self._lost), submitted=False)
         answered = asyncio.get_running_loop().create_future()
         request = _Request(command, answered, before_payload, holder)
-        self._inbox.put_nowait(request)
+        self._put(request)
         if then is not None:
             unheeded = asyncio.get_running_loop().create_future()
             unheeded.add_done_callback(asyncio.Future.exception)  # nobody is to hear of it
-            self._inbox.put_nowait(_Request(then, unheeded, None, holder))
+            self._put(_Request(then, unheeded, None, holder))
         response = await request.answer
         if not response.result.ok:
             raise ModemError(response.result, submitted=response.submitted, lines=response.lines)
@@ -179,10 +183,10 @@ class Port:
     async def _read(self) -> None:
         try:
             while data := await self._reader.read(4096):
-                self._inbox.put_nowait(data)
+                self._put(data)
         except OSError:
             pass  # EIO: the device is gone, which is what the end of the stream says too
-        self._inbox.put_nowait(None)
+        self._put(None)
 
     async def _ask_before_payload(self) -> None:
         """The prompt is there: whoever submits notes it now, and may still stop it."""
@@ -205,6 +209,9 @@ class Port:
         self._trace.sent(data)
         try:
             self._writer.write(data)
+            if not self._writer.transport.get_write_buffer_size():
+                await self._writer.drain()  # it has gone: this only tells if the port has too
+                return
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 await self._writer.drain()
         except (OSError, TimeoutError) as error:
@@ -213,15 +220,13 @@ class Port:
 
     async def _step(self) -> None:
         """Wait for data, a request or the end of a time, and do what follows from it."""
-        try:
-            async with asyncio.timeout_at(self._next_moment()):
-                item = await self._inbox.get()
-        except TimeoutError:
+        if not await self._news():
             if self._idle:
                 self._begin_next()
             else:
                 self._overdue()
             return
+        item = self._inbox.popleft()
         if isinstance(item, _Request):
             self._wait(item)
         elif item is None:
@@ -234,6 +239,41 @@ class Port:
             self._moved(before)
         self._begin_next()
 
+    def _put(self, item: bytes | _Request | None) -> None:
+        self._inbox.append(item)
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    async def _news(self) -> bool:
+        """Wait for something in the inbox; False if the next moment comes before."""
+        loop = asyncio.get_running_loop()
+        while not self._inbox:
+            moment = self._next_moment()
+            if moment is not None and loop.time() >= moment:
+                return False
+            self._set_alarm(moment)
+            self._sleeper = loop.create_future()
+            try:
+                await self._sleeper
+            finally:
+                self._sleeper = None
+        return True
+
+    def _set_alarm(self, moment: float | None) -> None:
+        """Be roused by then. One that is set for earlier stays: most deadlines only move away."""
+        if moment is None or (self._alarm is not None and self._alarm.when() <= moment):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_at(moment, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._rouse()
+
     @contextmanager
     def alone(self) -> Iterator["Wire"]:
         """Let nothing come between the commands that are run within: what they say must hold."""
@@ -242,7 +282,7 @@ class Port:
             yield wire
         finally:
             self._holder = None
-            self._inbox.put_nowait(b"")  # whoever had to wait may go on
+            self._put(b"")  # whoever had to wait may go on
 
     def expect_echo(self) -> None:
         """A set-up begins: that the modem repeats its first line is no news."""
@@ -388,9 +428,8 @@ class Port:
 
     def _fail_all(self, reason: BaseException) -> None:
         submitted = self._dialogue.submitted
-        while not self._inbox.empty():
-            if isinstance(item := self._inbox.get_nowait(), _Request):
-                self._waiting.append(item)
+        self._waiting += [item for item in self._inbox if isinstance(item, _Request)]
+        self._inbox.clear()
         if self._current is not None and not self._current.answer.done():
             self._current.answer.set_exception(Gone(str(reason), submitted=submitted))
         for request in self._waiting:

@@ -10,7 +10,7 @@ import logging
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from smsd.adapters.abilities import WireLine
 from smsd.at.quoted import MOST_LINES, is_open
@@ -23,7 +23,7 @@ LINES: Final = 500  # kept a modem: some minutes of work, some hours of rest
 LONGEST_LINE: Final = 4096  # octets; a longer one is told by its length alone
 DUMP_EVERY: Final = 600.0  # seconds between two dumps of a modem that fails again and again,
 SELDOM: Final = 86_400.0  # doubling up to this while it fails for the same reason
-SENT, RECEIVED, NOTE = ">", "<", "!"
+SENT, RECEIVED, NOTE, OPENED = ">", "<", "!", "opened"
 
 # Lines that say nothing of anybody.
 _WORDS: Final = frozenset(
@@ -56,6 +56,7 @@ _NAMES: Final = frozenset({"+CMT", "+CMGL", "+CMGR", "+CNUM", "+CLIP", "+CCWA", 
 _IDENTITY: Final = re.compile(r"(AT)?(\+C?G(MI|MM|MR|SN)|\+CIMI|I\d?)")
 _NUMBER: Final = re.compile(r"(\+?[0-9]{2})[0-9*#]{2,}([0-9]{3})")
 _HEX: Final = re.compile(r"\b[0-9A-Fa-f]{12,}\b")
+_FINAL: Final = re.compile(rb"[\r\n](OK|ERROR)\r\n$")
 _QUOTED: Final = re.compile(r'"([^"]*)("|$)')
 
 
@@ -184,15 +185,38 @@ class Line:
     text: str
 
 
+class _Slice(NamedTuple):
+    """What was written or came at once, unread; ``words`` is what a note says."""
+
+    direction: str
+    at: float
+    data: bytes
+    words: str = ""
+
+    @property
+    def lines(self) -> int:
+        """About how many lines it has; a modem's own are set between two line ends."""
+        return 1 + self.data.count(b"\r")
+
+    @property
+    def ends_all(self) -> bool:
+        """Whether nothing is open after it, neither a line nor a text nor a message's body."""
+        return self.direction == RECEIVED and _FINAL.search(self.data) is not None
+
+
 class Trace:
     """What one modem's wire carried last, whichever opening of it.
 
+    It is read, and masked, when somebody asks: on a busy wire nobody does. What is older than the
+    lines that are kept is forgotten unread, up to a final result, where nothing is open.
     For the log: ``name`` is how the modem is known, ``device`` the port that was opened last.
     """
 
     def __init__(self, name: str = "") -> None:
         self._name = name
         self.device: str | None = None
+        self._unread: deque[_Slice] = deque()
+        self._waiting = 0
         self._lines: deque[Line] = deque(maxlen=LINES)
         self._count = 0
         self._rest = b""
@@ -206,52 +230,101 @@ class Trace:
 
     def opened(self) -> None:
         """The port is opened (anew): nothing that came before goes on."""
-        self._rest, self._overlong, self._mask = b"", 0, Mask()
-        self._add(NOTE, "opened")
+        self._keep(OPENED, b"", "opened")
 
     def sent(self, data: bytes) -> None:
         """What was written, whole lines at a time."""
-        *payload, data = data.split(b"\x1a")
-        for octets in payload:
-            self._add(SENT, f"{len(octets)} hex digits and Ctrl-Z")
-        for piece in data.split(b"\r"):
-            if piece.startswith(b"\x1b"):
-                self._add(SENT, "ESC")
-            if text := piece.lstrip(b"\x1b").decode("latin-1"):
-                self._mask.asked(text)
-                self._add(SENT, command(text))
+        self._keep(SENT, data)
 
     def received(self, data: bytes) -> None:
         """What came, in whatever slices."""
-        *lines, self._rest = re.split(rb"[\r\n]", self._rest + data)
+        self._keep(RECEIVED, data)
+
+    def note(self, words: str) -> None:
+        """Something that is no line: a time that ran out."""
+        self._keep(NOTE, b"", words)
+
+    def _keep(self, direction: str, data: bytes, words: str = "") -> None:
+        piece = _Slice(direction, _now(), data, words)
+        self._unread.append(piece)
+        self._waiting += piece.lines
+        self._grown.set()
+        if log.isEnabledFor(logging.DEBUG):
+            self._read()
+        elif self._waiting > 4 * LINES:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Leave the oldest unread; where a wire has no final result for long, all is read."""
+        waiting, safe = self._waiting, 0
+        for number, piece in enumerate(self._unread, start=1):
+            waiting -= piece.lines
+            if waiting < 2 * LINES:
+                break
+            if piece.ends_all:
+                safe = number
+        if not safe:
+            self._read()
+            return
+        for _ in range(safe):
+            self._waiting -= self._unread.popleft().lines
+        self._lines.clear()
+        self._rest, self._overlong, self._mask = b"", 0, Mask()
+
+    def _read(self) -> None:
+        """Read and mask what nobody has asked for so far."""
+        while self._unread:
+            piece = self._unread.popleft()
+            match piece.direction:
+                case "<":
+                    self._read_received(piece)
+                case ">":
+                    self._read_sent(piece)
+                case _:
+                    if piece.direction == OPENED:
+                        self._rest, self._overlong, self._mask = b"", 0, Mask()
+                    self._add(piece.at, NOTE, piece.words)
+        self._waiting = 0
+
+    def _read_sent(self, piece: _Slice) -> None:
+        *payload, data = piece.data.split(b"\x1a")
+        for octets in payload:
+            self._add(piece.at, SENT, f"{len(octets)} hex digits and Ctrl-Z")
+        for line in data.split(b"\r"):
+            if line.startswith(b"\x1b"):
+                self._add(piece.at, SENT, "ESC")
+            if text := line.lstrip(b"\x1b").decode("latin-1"):
+                self._mask.asked(text)
+                self._add(piece.at, SENT, command(text))
+
+    def _read_received(self, piece: _Slice) -> None:
+        *lines, self._rest = re.split(rb"[\r\n]", self._rest + piece.data)
         for octets in lines:
             if self._overlong or len(octets) > LONGEST_LINE:
-                self._add(RECEIVED, f"<{self._overlong + len(octets)} octets without an end>")
+                words = f"<{self._overlong + len(octets)} octets without an end>"
+                self._add(piece.at, RECEIVED, words)
                 self._overlong = 0
             elif line := octets.decode("latin-1").strip(" \0\x1a"):
-                self._add(RECEIVED, self._mask.line(line))
+                self._add(piece.at, RECEIVED, self._mask.line(line))
         if len(self._rest) > LONGEST_LINE or self._overlong:
             self._overlong += len(self._rest)
             self._rest = b""
 
-    def note(self, words: str) -> None:
-        """Something that is no line: a time that ran out."""
-        self._add(NOTE, words)
-
-    def _add(self, direction: str, text: str) -> None:
+    def _add(self, at: float, direction: str, text: str) -> None:
         self._count += 1
-        self._lines.append(Line(self._count, _now(), direction, text))
-        self._grown.set()
+        self._lines.append(Line(self._count, at, direction, text))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s", direction, text)
 
     async def lines(self, after: int, wait: float) -> list[WireLine]:
         """The lines after one, as far as they are kept; if none, waits so many seconds for one."""
+        self._read()
         try:
             async with asyncio.timeout(wait):
                 while self._count <= after:
                     self._grown.clear()
                     await self._grown.wait()
+                    self._read()
         except TimeoutError:
             pass
         now = _now()
@@ -265,8 +338,9 @@ class Trace:
 
     def failed(self, reason: str) -> None:
         """Write the lines since the last dump to the log, in one record and not too often."""
+        self.note(reason)
+        self._read()
         now = _now()
-        self._add(NOTE, reason)
         gap = self._gap if reason == self._reason else DUMP_EVERY
         if now - self._dumped < gap:
             return

@@ -1,4 +1,8 @@
 -- Times are milliseconds since 1970, UTC. Nothing is deleted here while anybody may still ask for it.
+--
+-- Every index is a page more to write for each message that passes it, and a Pi lives on an SD card:
+-- what few rows are in is found by a partial index, and what need not be found has none.
+-- AUTOINCREMENT (one page more again) is for ids that clients keep and whose rows may be deleted.
 
 CREATE TABLE account (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,7 +43,7 @@ CREATE TABLE scheduled (
 CREATE INDEX scheduled_due ON scheduled (at);
 
 CREATE TABLE scheduled_number (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     scheduled_id INTEGER NOT NULL REFERENCES scheduled (id) ON DELETE CASCADE,
     number TEXT NOT NULL,
     data TEXT NOT NULL,
@@ -77,16 +81,15 @@ CREATE TABLE message (
     fault_hint TEXT
 );
 CREATE INDEX message_due ON message (lane, priority DESC, due_at, id) WHERE state = 'queued';
-CREATE INDEX message_open ON message (state) WHERE state IN ('queued', 'claimed', 'uncertain');
-CREATE INDEX message_wake ON message (due_at) WHERE state = 'queued';
-CREATE INDEX message_expiry ON message (expires_at) WHERE state = 'queued';
 CREATE INDEX message_claimed ON message (phone_id) WHERE state = 'claimed';
+CREATE INDEX message_uncertain ON message (phone_id) WHERE state = 'uncertain';
+CREATE INDEX message_wake ON message (due_at) WHERE state = 'queued' AND due_at > created_at; -- postponed
+CREATE INDEX message_expiry ON message (expires_at) WHERE state = 'queued';
 CREATE INDEX message_begun ON message (begun_on) WHERE state = 'queued' AND begun_on IS NOT NULL;
 CREATE INDEX message_scheduled ON message (scheduled_id);
-CREATE INDEX message_account ON message (account_id, id);
 
 CREATE TABLE attempt (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     message_id INTEGER NOT NULL REFERENCES message (id),
     phone_id INTEGER NOT NULL REFERENCES phone (id),
     route TEXT NOT NULL,                     -- why this phone, in words
@@ -102,7 +105,7 @@ CREATE INDEX attempt_of ON attempt (message_id);
 
 -- Written before the part leaves, completed with its reference after. begun and not ended: in doubt.
 CREATE TABLE part (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     message_id INTEGER NOT NULL REFERENCES message (id),
     attempt_id INTEGER NOT NULL REFERENCES attempt (id),
     phone_id INTEGER NOT NULL REFERENCES phone (id),
@@ -120,14 +123,15 @@ CREATE TABLE part (
     UNIQUE (attempt_id, number)
 );
 CREATE INDEX part_of ON part (message_id);
-CREATE INDEX part_use ON part (phone_id, begun_at) WHERE state <> 'refused';
-CREATE INDEX part_reference ON part (phone_id, reference, id);
-CREATE INDEX part_doubt ON part (phone_id) WHERE state = 'begun';
-CREATE INDEX part_awaited ON part (phone_id) WHERE state = 'sent' AND (verdict IS NULL OR verdict = 'trying');
+CREATE INDEX part_use ON part (phone_id, begun_at);
+CREATE INDEX part_reference ON part (phone_id, reference, id) WHERE reference IS NOT NULL;
+-- Only providers are asked what became of a part, by ids that are longer than a TP-MR.
+CREATE INDEX part_awaited ON part (phone_id)
+    WHERE state = 'sent' AND (verdict IS NULL OR verdict = 'trying') AND length(reference) > 3;
 
 -- Reports that came before the answer they belong to, or belong to nothing that we know.
 CREATE TABLE report (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     phone_id INTEGER NOT NULL REFERENCES phone (id),
     key TEXT NOT NULL,
     reference TEXT NOT NULL,
@@ -144,12 +148,12 @@ CREATE INDEX report_loose ON report (phone_id, reference) WHERE part_id IS NULL;
 
 -- RaspiSMS's "sended": a row for each message that left or was refused for good, in that order.
 CREATE TABLE sended (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     message_id INTEGER NOT NULL UNIQUE REFERENCES message (id),
     account_id INTEGER NOT NULL,
     phone_id INTEGER REFERENCES phone (id),
     adapter TEXT NOT NULL,
-    uid TEXT NOT NULL UNIQUE,
+    uid TEXT NOT NULL,
     at INTEGER NOT NULL,
     status TEXT NOT NULL,                    -- unknown | delivered | failed
     created_at INTEGER NOT NULL,
@@ -171,7 +175,7 @@ CREATE TABLE received (
 
 -- Every PDU that any memory ever held, raw. The key makes repeats vanish.
 CREATE TABLE incoming (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     phone_id INTEGER NOT NULL REFERENCES phone (id),
     key TEXT NOT NULL,
     raw TEXT NOT NULL,
@@ -192,7 +196,7 @@ CREATE INDEX incoming_series ON incoming (series) WHERE series IS NOT NULL;
 
 -- What happened, in order: the history of messages, and what webhooks and event streams are fed from.
 CREATE TABLE event (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,                      -- state | received
     message_id INTEGER REFERENCES message (id),
@@ -219,4 +223,4 @@ CREATE TABLE idempotency (
     scheduled_id INTEGER NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (account_id, key)
-);
+) WITHOUT ROWID;

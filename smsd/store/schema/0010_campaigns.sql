@@ -84,7 +84,6 @@ DROP TABLE report;
 ALTER TABLE report_kept RENAME TO report;
 CREATE INDEX report_loose ON report (phone_id, reference) WHERE part_id IS NULL;
 CREATE INDEX event_of_received ON event (received_id) WHERE received_id IS NOT NULL;
-CREATE INDEX event_of_call ON event (called_id) WHERE called_id IS NOT NULL;
 CREATE INDEX incoming_of_received ON incoming (received_id) WHERE received_id IS NOT NULL;
 CREATE INDEX incoming_of_datagram ON incoming (datagram_id) WHERE datagram_id IS NOT NULL;
 CREATE INDEX received_replaced ON received (replaced_by) WHERE replaced_by IS NOT NULL;

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.api.numbers import _plainly_valid, normal
+from smsd.dispatch.numbers import _plainly_valid, normal
 
 CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 

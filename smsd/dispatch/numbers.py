@@ -1,4 +1,7 @@
-"""Phone numbers as people write them, in E.164; and quickly, for there may be 100,000 of them."""
+"""Numbers as people and networks write them, in the one form by which they are compared.
+
+Quickly, for a request may have a hundred thousand of them.
+"""
 
 import re
 from collections.abc import Iterable
@@ -114,3 +117,14 @@ def written_forms(number: str, region: str | None) -> list[str]:
     national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
     digits = "".join(filter(str.isdigit, national))
     return [e164, e164[1:], f"00{e164[1:]}", digits]
+
+
+def region_of(number: str | None) -> str | None:
+    """The region that an international number belongs to, ``None`` if it tells none."""
+    if number is None:
+        return None
+    try:
+        found: str | None = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+    except phonenumbers.NumberParseException:
+        return None
+    return found

@@ -1,0 +1,61 @@
+"""Who wants no more messages: entered and taken back by hand."""
+
+from aiohttp import web
+
+from smsd.api.auth import Doorkeeper
+from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.raspisms import body_of, idempotency_of, integer
+from smsd.dispatch.gateway import Gateway
+from smsd.dispatch.numbers import normal
+from smsd.store.database import Conflict
+from smsd.store.stops import EVERYBODY
+
+
+class Stops:
+    """The handlers; ``region`` is that of national numbers."""
+
+    def __init__(self, gateway: Gateway, door: Doorkeeper, region: str | None) -> None:
+        self._gateway = gateway
+        self._door = door
+        self._region = region
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path, with and without its last slash."""
+        return [
+            web.route(method, path + slash, handler)
+            for method, path, handler in (
+                ("POST", "/api/smsstop", self.create),
+                ("DELETE", "/api/smsstop/{id}", self.delete),
+            )
+            for slash in ("", "/")
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """``POST /api/smsstop/``: a ``number`` that is to get nothing; again, its id again.
+
+        A key's stop holds that account's messages, a local user's everybody's.
+        """
+        body = await body_of(request)
+        account = self._door.account(request, body)
+        account.need("send")
+        given = body.get("number")
+        if given in (None, ""):
+            raise ApiError(Code.MISSING_PARAMETER, "number.")
+        number = normal(given, self._region)
+        if number is None:
+            raise ApiError(Code.INVALID_PARAMETER, "number : not a valid phone number.")
+        owner = EVERYBODY if account.sees is None else account.sees
+        idempotency = idempotency_of(request, body)
+        try:
+            return answer(await self._gateway.store.stops.add(owner, number, idempotency))
+        except Conflict as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """``DELETE /api/smsstop/{id}/``: an account's own, or one that its owner sent himself."""
+        account = self._door.account(request, await body_of(request))
+        account.need("admin")
+        stop = integer(request.match_info["id"])
+        if not await self._gateway.store.stops.remove(stop, account.sees):
+            raise ApiError(Code.CANNOT_DELETE)
+        return web.Response(status=204)
