@@ -28,7 +28,7 @@ LONG = ("The quick brown fox jumps over the lazy dog 0123456789 " * 19)[:990]  #
 class World:
     """A simulator and a daemon in a folder of their own."""
 
-    def __init__(self, run: Path, modems: int, *options: str) -> None:
+    def __init__(self, run: Path, modems: int, *options: str, paused: bool = False) -> None:
         self.run = run
         self.simulator = subprocess.Popen(
             [program("hwsim"), "up", "--dir", str(run / "hw"), "--modems", str(modems), *options],
@@ -38,6 +38,7 @@ class World:
         self.info = json.loads(self.simulator.stdout.readline())
         (run / "smsd.toml").write_text(
             f'[store]\nurl = "sqlite://{run}/smsd.db"\n[api]\nsocket = "{run}/smsd.sock"\n'
+            f"[dispatch]\npaused = {str(paused).lower()}\n"
             f'[log]\nlevel = "warning"\n[[user]]\nname = "bench"\napi_key = "{KEY}"\n'
             + "".join(
                 f'[[phone]]\nname = "gsm{n}"\nadapter = "modem"\ndevice = "{run}/hw/modem{n}"\n'

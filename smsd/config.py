@@ -8,7 +8,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -37,12 +37,14 @@ from smsd.rules import (
     problems,
     secret_problems,
 )
+from smsd.store.retention import SHORTEST
 
 NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Scope = Literal["send", "read", "admin"]
 Validity = Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Trouble = Literal["limit_reached", "no_credit", "unavailable"]
 
 
@@ -107,6 +109,25 @@ class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
 
     auto: bool = True
     profiles: str = "/etc/smsd/profiles"
+
+
+class KeepSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """For how many days what is kept; 0: for ever. Less than 7 would forget what is needed."""
+
+    message: Days = 0
+    received: Days = 0
+    call: Days = 0
+    datagram: Days = 0
+    raw: Days = 90
+    report: Days = 90
+    event: Days = 90
+
+    @property
+    def periods(self) -> dict[str, timedelta]:
+        """How long each kind is kept, without those that are for ever."""
+        days = {name: getattr(self, name) for name in self.__struct_fields__}
+        days["campaign"] = self.message
+        return {name: timedelta(days=number) for name, number in days.items() if number}
 
 
 class LogSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -194,6 +215,7 @@ class Config(Sections, forbid_unknown_fields=True, frozen=True):
     api: ApiSection = ApiSection()
     dispatch: DispatchSection = DispatchSection()
     modem: ModemsSection = ModemsSection()
+    keep: KeepSection = KeepSection()
     log: LogSection = LogSection()
     user: tuple[UserSection, ...] = ()
     phone: tuple[AnyPhone, ...] = ()
@@ -309,6 +331,7 @@ def _valid_keys(key: str) -> list[str]:
         "api": (ApiSection,),
         "dispatch": (DispatchSection,),
         "modem": (ModemsSection,),
+        "keep": (KeepSection,),
         "log": (LogSection,),
         "user": (UserSection,),
         "phone": (ModemSection, SmsmodeSection),
@@ -333,6 +356,9 @@ def _problems(config: Config) -> Iterator[str]:
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f'{kind}: the name "{name}" is used twice'
+    for name in KeepSection.__struct_fields__:
+        if 0 < getattr(config.keep, name) < SHORTEST.days:
+            yield f"keep.{name}: at least {SHORTEST.days} days expected, or 0 for ever"
     known = {phone.name for phone in config.phone}
     now = datetime.now(UTC)
     yield from _modems_named_twice(config)

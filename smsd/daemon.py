@@ -45,6 +45,7 @@ from smsd.dispatch.clock import Clock
 from smsd.dispatch.commands import Commands
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, Reactions, join
+from smsd.dispatch.keeping import Keeping
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.persist import persist
 from smsd.dispatch.phones import Direction, Phone, Phones
@@ -136,6 +137,7 @@ def _since(limit: LimitSection, zone: tzinfo, at: datetime) -> datetime:
 
 
 async def _main(config: Config, database: Database, clock: Clock) -> None:
+    memory.give_back_large_blocks()
     store, now = Store(database, guards(config)), clock.now
     last = await store.registry.newest_time()
     if last is not None:
@@ -248,6 +250,7 @@ async def _main(config: Config, database: Database, clock: Clock) -> None:
 
         for phone in phones.all():
             serve(phone)
+        retention = Keeping(store, phones, now, config.keep.periods, guards(config))
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),
@@ -257,6 +260,7 @@ async def _main(config: Config, database: Database, clock: Clock) -> None:
             group.create_task(_keep_house(store), name="housekeeping"),
             group.create_task(_check(database), name="integrity"),
             group.create_task(Balances(phones, now).run(), name="balances"),
+            group.create_task(retention.run(), name="keeping"),
             group.create_task(commands.run(), name="commands"),
             group.create_task(webhooks.run(), name="webhooks"),
         ]

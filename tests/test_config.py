@@ -372,3 +372,17 @@ def test_what_is_wrong_with_order_and_time_is_named(phone: dict[str, Any], words
 def test_what_is_wrong_with_a_user_is_named(user: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)):
         parse({"user": [{"name": "a", "api_key": "k"} | user]}, "f")
+
+
+def test_what_is_kept_for_how_long() -> None:
+    periods = parse({}, "smsd.toml").keep.periods
+    assert {name: period.days for name, period in periods.items()} == {
+        "raw": 90, "report": 90, "event": 90
+    }  # fmt: skip
+    periods = parse({"keep": {"message": 30, "raw": 0}}, "smsd.toml").keep.periods
+    assert {name: period.days for name, period in periods.items()} == {
+        "message": 30, "campaign": 30, "report": 90, "event": 90
+    }  # fmt: skip
+    assert wrong({"keep": {"raw": 6}}) == "keep.raw: at least 7 days expected, or 0 for ever"
+    assert wrong({"keep": {"mesage": 30}}) == 'keep.mesage: unknown key; did you mean "message"?'
+    assert "keep.message" in wrong({"keep": {"message": -1}})

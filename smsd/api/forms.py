@@ -5,6 +5,7 @@ An array is a dict in the order of its keys, as in PHP; a value is a string, or 
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -61,7 +62,7 @@ class _Array(dict[str, Any]):
         return key
 
 
-def from_urlencoded(body: bytes) -> dict[str, Any]:
+def from_urlencoded(body: bytes | bytearray) -> dict[str, Any]:
     """``application/x-www-form-urlencoded``, UTF-8."""
     try:
         text = body.decode()  # not only ASCII: curl -d 'text=é' sends it so
@@ -73,7 +74,7 @@ def from_urlencoded(body: bytes) -> dict[str, Any]:
     return from_pairs(pairs)
 
 
-def from_json(body: bytes) -> dict[str, Any]:
+def from_json(body: bytes | bytearray) -> dict[str, Any]:
     """``application/json``: an object."""
     try:
         value = json.loads(body)
@@ -81,26 +82,33 @@ def from_json(body: bytes) -> dict[str, Any]:
         raise FormError("the body is not JSON") from error
     if not isinstance(value, dict):
         raise FormError("the body is not a JSON object")
-    _bounded(value, DEEPEST + 1)
+    bounded(value, DEEPEST + 1)
     return {str(key): inner for key, inner in value.items()}
 
 
-def _bounded(value: object, depth: int) -> None:
+def bounded(value: object, depth: int) -> None:
+    """Raise `FormError` for what is nested more than ``depth`` deep."""
     if depth < 0:
         raise FormError(f"the body is nested more than {DEEPEST} deep")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for item in inner:
         if isinstance(item, dict | list):
-            _bounded(item, depth - 1)
+            bounded(item, depth - 1)
 
 
-def items(value: object) -> list[Any]:
+def items(value: object) -> Iterable[Any]:
     """What may come once or as an array: a scalar is a list of one, nothing an empty list."""
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return list(value.values())
-    return list(value) if isinstance(value, list) else [value]
+    match value:
+        case None:
+            return ()
+        case dict():
+            return value.values()
+        case str() | bytes():
+            return (value,)
+        case Iterable():
+            return value
+        case _:
+            return (value,)
 
 
 def truth(value: object) -> bool:

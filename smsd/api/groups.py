@@ -112,7 +112,7 @@ class PhoneGroups:
         """The ids under ``phones``, each of a phone that there is; ``None`` if it is absent."""
         if body.get("phones") is None:
             return None
-        given = listed(body["phones"])
+        given = list(listed(body["phones"]))
         if len(given) > MOST_PHONES:
             raise ApiError(Code.INVALID_PARAMETER, f"phones : at most {MOST_PHONES} phones.")
         found = []

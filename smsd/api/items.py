@@ -211,10 +211,73 @@ def scheduled(row: Row, zone: tzinfo) -> Item:
             }
             for number in row["numbers"]
         ],
-        "contacts": [],
-        "groups": [],
+        "contacts": [contact(each, zone) for each in row["contacts"]],
+        "groups": [_named(each, zone) for each in row["groups"]],
         "conditional_groups": [],
         "medias": [],
+    }
+
+
+def contact(row: Row, zone: tzinfo) -> Item:
+    """Somebody to write to."""
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "name": row["name"],
+        "number": row["number"],
+        "data": row["data"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+    }
+
+
+def group(row: Row, zone: tzinfo) -> Item:
+    """Contacts under one name."""
+    return {
+        **_named(row, zone),
+        "nb_contact": row["members"],
+        "contacts": [contact(each, zone) for each in row["contacts"]],
+    }
+
+
+def _named(row: Row, zone: tzinfo) -> Item:
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "name": row["name"],
+        "created_at": local(row["created_at"], zone),
+        "updated_at": local(row["updated_at"], zone),
+    }
+
+
+def campaign(row: Row, zone: tzinfo) -> Item:
+    """How far a request has come; our own item.
+
+    ``state``: ``waiting`` for its time, ``expanding`` into messages, ``expanded``, ``cancelled``.
+    ``messages`` by state only where one is asked for.
+    """
+    left = {"duplicate": row["duplicate"], "stopped": row["stopped"], "invalid": row["invalid"]}
+    total = row["expanded"] + row["withdrawn"] + sum(left.values()) + row["waiting"]
+    if row["cancelled_at"] is not None:
+        state = "cancelled"
+    elif row["ended_at"] is not None:
+        state = "expanded"
+    else:
+        state = "expanding" if row["batches"] else "waiting"
+    return {
+        "id": row["id"],
+        "id_user": row["account_id"],
+        "state": state,
+        "at": local(row["at"], zone),
+        "total": total,
+        "waiting": row["waiting"],
+        "expanded": row["expanded"],
+        "withdrawn": row["withdrawn"],
+        "left_out": left,
+        "messages": row["states"],
+        "created_at": exact(row["created_at"], zone),
+        "cancelled_at": exact(row["cancelled_at"], zone),
+        "ended_at": exact(row["ended_at"], zone),
     }
 
 

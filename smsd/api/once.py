@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from smsd.api.bulk import Entries
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.dispatch.gateway import Gateway
+from smsd.model.message import Draft
 from smsd.store.database import Conflict
 from smsd.store.once import Once
 
@@ -21,11 +23,15 @@ LONGEST_KEY: Final = 255  # characters
 
 
 def once_of(
-    request: web.Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    request: web.Request,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+    draft: Draft | None = None,
 ) -> Once | None:
     """The key with a digest of what was asked, ``None`` without one; ``headers``: the answer's.
 
-    What was asked is method, path and body; the API key is no part of it.
+    What was asked is method, path and body; the API key is no part of it. ``draft`` is what a large
+    body came to, whose recipients are not in ``body``.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -33,9 +39,15 @@ def once_of(
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
-    asked = {name: value for name, value in body.items() if name != "api_key"}
+    many = {name for name, value in body.items() if isinstance(value, Entries)}
+    asked = {name: value for name, value in body.items() if name not in {"api_key", *many}}
     canonical = json.dumps([request.method, request.path.rstrip("/"), asked], sort_keys=True)
-    return Once(key, hashlib.sha256(canonical.encode()).hexdigest(), headers or {})
+    digest = hashlib.sha256(canonical.encode())
+    if many and draft is not None:
+        for number, data in draft.numbers:
+            digest.update(f"\0{number}\0{data}".encode())
+        digest.update(json.dumps([draft.contacts, draft.groups, draft.invalid]).encode())
+    return Once(key, digest.hexdigest(), headers or {})
 
 
 def repeated(response: object, headers: Mapping[str, str]) -> web.Response:

@@ -1,7 +1,7 @@
 """The RaspiSMS routes: translation between HTTP and the gateway, nothing else."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestPayloadError
 
-from smsd.api import items, scheduled
+from smsd import memory
+from smsd.api import bulk, items, scheduled
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
@@ -23,9 +24,9 @@ LISTS: Final = (
     "phone_group", "media",
 )  # fmt: skip
 OWN_LISTS: Final = (
-    "message", "call", "inbox", "datagram", "smsstop", "webhook", "command",
+    "message", "call", "inbox", "datagram", "campaign", "smsstop", "webhook", "command",
 )  # fmt: skip
-_EMPTY: Final = frozenset({"contact", "group", "conditional_group", "media"})
+_EMPTY: Final = frozenset({"conditional_group", "media"})
 _NEEDS: Final = {
     **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
     **dict.fromkeys(("webhook", "command"), "admin"),
@@ -33,6 +34,7 @@ _NEEDS: Final = {
 """The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
+LEFT_OUT: Final = "X-Smsd-Left-Out"
 
 
 class RaspiSms:
@@ -99,10 +101,12 @@ class RaspiSms:
     ) -> list[items.Item]:
         if entry in _EMPTY:
             return []
-        filters: dict[str, object] = {}
+        filters: dict[str, Any] = {}
         if entry == "message":
             filters["scheduled"] = _given(request.query.get("originating_scheduled"))
             filters["state"] = request.query.get("state")
+        if entry == "contact":
+            filters["group"] = _given(request.query.get("group"))
         rows = await self._gateway.store.views.page(
             entry, account=account.sees, page=page, after=after, before=before, **filters
         )
@@ -114,6 +118,12 @@ class RaspiSms:
                 return [items.received(row, zone, account.id) for row in rows]
             case "scheduled":
                 return [items.scheduled(row, zone) for row in rows]
+            case "contact":
+                return [items.contact(row, zone) for row in rows]
+            case "group":
+                return [items.group(row, zone) for row in rows]
+            case "campaign":
+                return [items.campaign(row, zone) for row in rows]
             case "call":
                 return [items.call(row, zone, account.id) for row in rows]
             case "inbox":
@@ -164,12 +174,21 @@ class RaspiSms:
             checked = await asyncio.to_thread(check) if _large(request) else check()
         except ApiError as error:
             return await answered_before(self._gateway, account.id, once_of(request, body), error)
+        except FormError as error:
+            raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
         headers = _dropped(checked.dropped)
-        once = once_of(request, body, headers)
+        once = once_of(request, body, headers, checked.draft)
+        body.clear()  # 10 MB, perhaps
         try:
-            accepted = await self._gateway.accept(account.id, checked.draft, once)
+            accepted = await self._gateway.accept(
+                account.id, checked.draft, once, anybodys=account.sees is None
+            )
         except Conflict as error:
             raise taken(error) from error
+        if _large(request):
+            memory.trim()  # what it took to read it is not kept for the next one
+        if left := {reason: n for reason, n in accepted.left_out.items() if n}:
+            headers[LEFT_OUT] = ", ".join(f"{why}={n}" for why, n in left.items())
         return repeated(accepted.id, headers)
 
     async def delete_scheduled(self, request: web.Request) -> web.Response:
@@ -214,19 +233,10 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     try:
         if request.content_type == "multipart/form-data":
             return from_pairs(await _multipart(request))
-        octets = await request.read()
-        if not octets.strip():
-            return {}
-        if request.content_type == "application/json":
-            read = from_json
-        elif request.content_type in (
-            "application/x-www-form-urlencoded",
-            "application/octet-stream",
-        ):
-            read = from_urlencoded
-        else:
-            raise FormError("the body must be a form or JSON")
-        return await asyncio.to_thread(read, octets) if _large(request) else read(octets)
+        if _large(request):
+            octets = await _gathered(request)
+            return await asyncio.to_thread(_read, request.content_type, octets, LARGE)
+        return _read(request.content_type, await request.read(), SMALL)
     except FormError as error:
         raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
     except (HttpProcessingError, RequestPayloadError) as error:
@@ -234,23 +244,53 @@ async def body_of(request: web.Request) -> dict[str, Any]:
         raise ApiError(Code.INVALID_PARAMETER, words) from error
 
 
+Octets = bytes | bytearray
+Readers = Mapping[str, Callable[[Octets], dict[str, Any]]]
+SMALL: Final[Readers] = {"json": from_json, "form": from_urlencoded}
+LARGE: Final[Readers] = {"json": bulk.from_json, "form": bulk.urlencoded}
+
+
+def _read(content_type: str, octets: Octets, readers: Readers) -> dict[str, Any]:
+    if not octets or octets.isspace():
+        return {}
+    match content_type:
+        case "application/json":
+            return readers["json"](octets)
+        case "application/x-www-form-urlencoded" | "application/octet-stream":
+            return readers["form"](octets)
+        case _:
+            raise FormError("the body must be a form or JSON")
+
+
+async def _gathered(request: web.Request) -> bytearray:
+    """The body, held once: `web.Request.read` keeps it a second time."""
+    octets = bytearray()
+    async for chunk in request.content.iter_any():
+        octets += chunk
+        if len(octets) > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
+    return octets
+
+
 def _large(request: web.Request) -> bool:
     """Whether a body may take long to read; one that does not tell its length may."""
     return request.content_length is None or request.content_length > LARGE_BODY
 
 
-async def _multipart(request: web.Request) -> list[tuple[str, str]]:
-    """The fields of a multipart form as text; of a file it is its name."""
+async def _multipart(request: web.Request) -> list[tuple[str, Any]]:
+    """The fields of a multipart form as text; a CSV file as its rows, of others their name."""
     try:
         form = await request.post()
-        return [(name, _field(value)) for name, value in form.items()]
+        return [(name, _field(name, value)) for name, value in form.items()]
     except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
         # aiohttp's words for a part without a name, a charset or an encoding that there is not.
         raise FormError("the multipart form cannot be read") from error
 
 
-def _field(value: str | bytes | bytearray | web.FileField) -> str:
+def _field(name: str, value: str | bytes | bytearray | web.FileField) -> str | bulk.Entries:
     match value:
+        case web.FileField() if name == "numbers_csv":
+            return bulk.csv_file(value.file)
         case web.FileField():
             return value.filename
         case str():
@@ -261,7 +301,7 @@ def _field(value: str | bytes | bytearray | web.FileField) -> str:
 
 def _dropped(numbers: Sequence[str]) -> dict[str, str]:
     """The header that names what was no number."""
-    named = [number.encode("ascii", "replace").decode() for number in numbers[:20]]
+    named = [number.encode("ascii", "replace").decode() for number in numbers]
     shown = ", ".join("".join(filter(str.isprintable, number)) for number in named)
     return {DROPPED: shown} if shown else {}
 

@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from smsd.api.bulk import CsvError, Entries, csv_rows
 from smsd.api.envelope import ApiError, Code
 from smsd.api.forms import items, truth
 from smsd.api.items import WHEN
 from smsd.dispatch.numbers import normal
 from smsd.model.hours import HoursError, read
 from smsd.model.message import HIGHEST, LOWEST, Draft
+from smsd.model.recipients import Recipients
 
 LONGEST_TEXT: Final = 1000  # characters, before any template
 MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
-NOT_YET: Final = ("contacts", "groups", "conditional_groups", "numbers_csv", "medias")
+NAMED: Final = 20  # of the numbers that were left out
+NOT_YET: Final = ("conditional_groups", "medias")
 _PRIORITY: Final = re.compile(r"-?[0-9]{1,3}")
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A draft, and the numbers that were left out because they are none."""
+    """A draft, and the first of the numbers that were left out because they are none."""
 
     draft: Draft
     dropped: tuple[str, ...]
@@ -76,22 +79,31 @@ def check(
     for name in NOT_YET:
         if body.get(name):
             raise ApiError(Code.INVALID_PARAMETER, f"{name} : not in this version of smsd.")
-    numbers, dropped = _numbers(body, region)
-    if not numbers:
+    uploaded = _uploaded(body.get("numbers_csv"), region)
+    numbers, dropped, invalid = _numbers(body, region)
+    if numbers:
+        numbers.extend(uploaded)
+    else:
+        numbers = uploaded
+    contacts, groups = _ids(body, "contacts"), _ids(body, "groups")
+    if len(numbers) + invalid + len(contacts) > MOST_RECIPIENTS:
+        raise _too_many("numbers")
+    if not (numbers or contacts or groups):
         named = f" Not valid: {', '.join(map(_quoted, dropped[:5]))}." if dropped else ""
         raise ApiError(
             Code.MISSING_PARAMETER,
             "You must specify at least one valid number, contact, group or conditional_group."
             + named,
         )
-    if any(data != "[]" for _, data in numbers) and re.search(r"\{\{|\{%", text):
+    templated = re.search(r"\{\{|\{%", text) is not None
+    if templated and (contacts or groups or any(data != "[]" for _, data in numbers)):
         # Sent as it stands it would reach people as a template.
         raise ApiError(Code.INVALID_PARAMETER, "text : templates are not in this version of smsd.")
     phone = _phone(body, phones, group)
     return Checked(
         Draft(
             text=text,
-            numbers=tuple(numbers),
+            numbers=numbers,
             parts=count_parts(text),
             at=due,
             phone=phone,
@@ -102,6 +114,9 @@ def check(
             validity=_validity(body, validity(phone)),
             priority=_priority(body, priority),
             send_windows=_send_windows(body),
+            contacts=contacts,
+            groups=groups,
+            invalid=invalid,
         ),
         tuple(dropped),
     )
@@ -121,27 +136,71 @@ def _instant(at: str, zone: tzinfo) -> datetime:
         raise ApiError(Code.INVALID_PARAMETER, words) from error
 
 
-def _numbers(
-    body: Mapping[str, Any], region: str | None
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """The valid numbers with their data, and what was no number."""
-    given = items(body.get("numbers"))
-    if len(given) > MOST_RECIPIENTS:
-        words = f"numbers : at most {MOST_RECIPIENTS} recipients a request."
-        raise ApiError(Code.INVALID_PARAMETER, words)
-    found: list[tuple[str, str]] = []
+def _numbers(body: Mapping[str, Any], region: str | None) -> tuple[Recipients, list[str], int]:
+    """The valid numbers with their data; the first that are none, and how many are."""
+    found = Recipients()
     dropped: list[str] = []
-    for item in given:
+    invalid = 0
+    for item in items(body.get("numbers")):
         entry = item if isinstance(item, dict) else {"number": item}
         number = normal(entry.get("number"), region)
-        if number is None:
-            dropped.append(str(entry.get("number", ""))[:30])
-            continue
-        found.append((number, _data(entry.get("data"))))
-    return found, dropped
+        if number is not None:
+            found.add(number, data_of(entry.get("data")))
+        else:
+            invalid += 1
+            if len(dropped) < NAMED:
+                dropped.append(str(entry.get("number", ""))[:30])
+        if len(found) + invalid > MOST_RECIPIENTS:
+            raise _too_many("numbers")
+    return found, dropped, invalid
 
 
-def _data(data: object) -> str:
+def _uploaded(given: object, region: str | None) -> Recipients:
+    """The recipients of a CSV file, or of a text that is one; one bad number refuses all of it."""
+    found = Recipients()
+    if given is None or given == "":
+        return found
+    if isinstance(given, str):
+        text = given
+        rows = Entries(lambda: csv_rows(text.splitlines(keepends=True)))
+    elif isinstance(given, Entries):
+        rows = given
+    else:
+        raise ApiError(Code.INVALID_PARAMETER, "csv : one file is expected.")
+    try:
+        for row in rows:
+            number = normal(row["number"], region)
+            if number is None:
+                where = f"Erreur à la ligne {row['line']} colonne 1"
+                raise CsvError(f"{where}, numéro de téléphone invalide.")
+            found.add(number, json.dumps(row["data"]))
+            if len(found) > MOST_RECIPIENTS:
+                raise _too_many("csv")
+        if not found:
+            raise CsvError("no valid number in csv file.")
+    except CsvError as error:
+        raise ApiError(Code.INVALID_PARAMETER, f"csv : {error}") from error
+    return found
+
+
+def _ids(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    found = []
+    for given in items(body.get(name)):
+        if not (type(given) in (int, str) and _DIGITS.fullmatch(str(given))):
+            raise ApiError(Code.INVALID_PARAMETER, f"{name} : a list of ids is expected.")
+        found.append(int(given))
+        if len(found) > MOST_RECIPIENTS:
+            raise _too_many(name)
+    return tuple(found)
+
+
+def _too_many(name: str) -> ApiError:
+    words = f"{name} : at most {MOST_RECIPIENTS} recipients a request."
+    return ApiError(Code.INVALID_PARAMETER, words)
+
+
+def data_of(data: object) -> str:
+    """What templates may say of a recipient, as JSON; raises `ApiError` for what is none."""
     if data is None:
         return "[]"
     try:

@@ -14,9 +14,11 @@ from typing import Final
 from aiohttp import web
 
 from smsd.api.auth import Doorkeeper
+from smsd.api.contacts import ContactBook
 from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.groups import PhoneGroups
+from smsd.api.keeping import Archive
 from smsd.api.queue import Queue
 from smsd.api.raspisms import RaspiSms
 from smsd.api.stops import Stops
@@ -46,6 +48,8 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
     app.add_routes(Webhooks(gateway, door).routes())
     app.add_routes(Devices(gateway, door).routes())
     app.add_routes(Queue(gateway, door).routes())
+    app.add_routes(Archive(gateway, door, default_region).routes())
+    app.add_routes(ContactBook(gateway, door, default_region).routes())
     app.add_routes(PhoneGroups(gateway, door).routes())
     app.add_routes(RaspiSms(gateway, door, default_region).routes())
 

@@ -2,31 +2,21 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
-from smsd.cli import (
-    at,
-    cancel,
-    check,
-    listing,
-    pdu,
-    phones,
-    queue,
-    run,
-    send,
-    status,
-    trace,
-    ussd,
-    webhooks,
-)
 from smsd.cli.client import Failure
 
-COMMANDS = (
-    run, check, send, listing, cancel, phones, status, queue, webhooks, ussd, at, trace, pdu,
+COMMANDS: Final = (
+    "run", "check", "send", "listing", "cancel", "phones", "status", "queue", "campaign",
+    "keeping", "webhooks", "ussd", "at", "trace", "pdu",
 )  # fmt: skip
+"""The modules of the commands, in the order in which the help shows them."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(modules: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line: all of it, or of some modules alone."""
     top = argparse.ArgumentParser(
         prog="smsd",
         description="The SMS gateway: send, look, run.",
@@ -35,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add_parser(commands)
+    for module in modules:
+        import_module(f"smsd.cli.{module}").add_parser(commands)
     return top
 
 
@@ -48,7 +38,9 @@ def _version() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns its exit status."""
-    args = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    # The daemon does not keep in memory what its clients need.
+    args = parser(("run",) if argv[:1] == ["run"] else COMMANDS).parse_args(argv)
     try:
         return int(args.func(args))
     except Failure as failure:

@@ -5,8 +5,9 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import IO, Any, Final
 from urllib.parse import urlencode
 
 DEFAULT_SOCKET: Final = "/run/smsd/smsd.sock"
@@ -62,8 +63,19 @@ class Client:
         return self._ask("POST", path, json.dumps(body), headers)
 
     def delete(self, path: str) -> None:
-        """Delete what is at a path."""
+        """A DELETE."""
         self._ask("DELETE", path)
+
+    @contextmanager
+    def stream(self, path: str, **query: str) -> Iterator[IO[bytes]]:
+        """What a GET answers with, as it comes; a refusal is raised before."""
+        connection = _Connection(self._path, self._timeout)
+        with self._explained(), closing(connection):
+            connection.request("GET", path + ("?" + urlencode(query) if query else ""))
+            reply = connection.getresponse()
+            if reply.status != 200:
+                self._response(reply, reply.read())
+            yield reply
 
     def _ask(
         self,
@@ -74,17 +86,25 @@ class Client:
     ) -> tuple[Any, Mapping[str, str]]:
         connection = _Connection(self._path, self._timeout)
         sent = {"Content-Type": "application/json", **(headers or {})}
-        try:
+        with self._explained(), closing(connection):
             connection.request(method, path, body, sent)
             reply = connection.getresponse()
             content = reply.read()
+        return self._response(reply, content), dict(reply.getheaders())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise  # of our own output
         except PermissionError as error:
             raise Failure(f"no permission for {self._path}", NO_PERMISSION) from error
         except (OSError, http.client.HTTPException) as error:
             words = f"no daemon answers on {self._path}: {error}"
             raise Failure(words, UNREACHABLE) from error
-        finally:
-            connection.close()
+
+    def _response(self, reply: http.client.HTTPResponse, content: bytes) -> Any:
         try:
             envelope = json.loads(content) if content else {"error": 0, "response": None}
         except ValueError as error:
@@ -93,7 +113,7 @@ class Client:
             refused = NO_PERMISSION if reply.status in (401, 403) else REFUSED
             if envelope["response"] is None:
                 raise Failure(" ".join(str(envelope["message"]).split()), refused)
-        return envelope["response"], dict(reply.getheaders())
+        return envelope["response"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

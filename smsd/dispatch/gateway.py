@@ -90,9 +90,11 @@ class Gateway:
         held = any(s.held for s in self.phones.standings() if s.phone.id == phone.record.id)
         return self._outbox.paused or held
 
-    async def accept(self, account: int, draft: Draft, once: Once | None) -> Accepted:
-        """Keep a draft; when this returns it is durable."""
-        accepted = await self.store.outgoing.schedule(account, draft, once)
+    async def accept(
+        self, account: int, draft: Draft, once: Once | None, *, anybodys: bool = False
+    ) -> Accepted:
+        """Keep a draft; when this returns it is durable. ``anybodys``: see `Outgoing.schedule`."""
+        accepted = await self.store.outgoing.schedule(account, draft, once, anybodys=anybodys)
         self._outbox.wake()
         return accepted
 

@@ -1,6 +1,17 @@
-"""Numbers as subscribers and networks write them, in the one form by which they are compared."""
+"""Numbers as people and networks write them, in the one form by which they are compared.
+
+Quickly, for a request may have a hundred thousand of them.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
 
 import phonenumbers
+from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
+
+_INTERNATIONAL: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def normal(number: object, region: str | None = None) -> str | None:
@@ -10,6 +21,8 @@ def normal(number: object, region: str | None = None) -> str | None:
     """
     if not isinstance(number, str) or not 3 <= len(number) <= 250:
         return None
+    if _INTERNATIONAL.fullmatch(number) and _plainly_valid(number):
+        return number
     if any(char.isalpha() and char.isascii() for char in number.lower().partition("ext")[0]) and (
         not number.startswith("tel:")
     ):
@@ -21,6 +34,89 @@ def normal(number: object, region: str | None = None) -> str | None:
     if not phonenumbers.is_valid_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+class _Plan:
+    """What the library knows of a country code's numbers, ready to be asked many times."""
+
+    def __init__(self, regions: Iterable[PhoneMetadata]) -> None:
+        self._regions = [
+            (_compiled(region.leading_digits), _Kind(region.general_desc), _kinds(region))
+            for region in regions
+        ]
+        self._prefixes = [
+            prefix
+            for region in regions
+            if (prefix := _compiled(region.national_prefix_for_parsing)) is not None
+        ]
+
+    def has(self, national: str) -> bool:
+        """Whether it is plainly a valid number: False also for what wants a closer look."""
+        if any(prefix.match(national) for prefix in self._prefixes):
+            return False  # a national prefix, perhaps, that does not belong there
+        for leading, general, kinds in self._regions:
+            # The first region that claims a number decides, as in the library.
+            valid = general.has(national) and any(kind.has(national) for kind in kinds)
+            if valid or (leading is not None and leading.match(national)):
+                return valid and (leading is None or leading.match(national) is not None)
+        return False
+
+
+class _Kind:
+    """One kind of number: its lengths and its pattern."""
+
+    def __init__(self, desc: PhoneNumberDesc | None) -> None:
+        self._lengths = frozenset(desc.possible_length) if desc is not None else frozenset()
+        pattern = None if desc is None else desc.national_number_pattern
+        self._pattern = re.compile(pattern or r"(?!)")
+
+    def has(self, national: str) -> bool:
+        fits = not self._lengths or len(national) in self._lengths
+        return fits and self._pattern.fullmatch(national) is not None
+
+
+def _kinds(region: PhoneMetadata) -> list[_Kind]:
+    return [
+        _Kind(desc)
+        for desc in (
+            region.mobile, region.fixed_line, region.premium_rate, region.toll_free,
+            region.shared_cost, region.voip, region.personal_number, region.pager, region.uan,
+            region.voicemail,
+        )
+        if desc is not None and desc.national_number_pattern
+    ]  # fmt: skip
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    return None if pattern is None else re.compile(pattern)
+
+
+@cache
+def _plan(code: int) -> _Plan | None:
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
+    if regions is None:
+        return None
+    found = [PhoneMetadata.metadata_for_region(region, None) for region in regions]
+    return _Plan([region for region in found if region is not None])
+
+
+def _plainly_valid(number: str) -> bool:
+    for end in (2, 3, 4):  # no country code begins another
+        plan = _plan(int(number[1:end]))
+        if plan is not None:
+            return plan.has(number[end:])
+    return False
+
+
+def written_forms(number: str, region: str | None) -> list[str]:
+    """All forms in which a number may stand in what came in; another sender only as it is given."""
+    e164 = normal(number, region)
+    if e164 is None:
+        return [number]
+    parsed = phonenumbers.parse(e164, None)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    digits = "".join(filter(str.isdigit, national))
+    return [e164, e164[1:], f"00{e164[1:]}", digits]
 
 
 def region_of(number: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """An outgoing message: its states, how they follow one another, and what went wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,10 +125,11 @@ class Draft:
     ``group`` the phones that may; ``sticky``: by the phone that its recipient knows, if there is
     one. ``parts`` what its text takes. ``validity`` is in seconds. Higher priorities leave first.
     ``send_windows`` are the hours at which it may leave (see `smsd.model.hours`), ``None``: any.
+    ``contacts`` and ``groups`` are ids of recipients; ``invalid``: how many were left out as none.
     """
 
     text: str
-    numbers: tuple[tuple[str, str], ...]
+    numbers: Collection[tuple[str, str]]
     parts: int
     at: datetime | None = None
     phone: int | None = None
@@ -140,6 +141,9 @@ class Draft:
     send_windows: str | None = None
     group: int | None = None
     sticky: bool = False
+    contacts: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    invalid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ class Sync(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Transaction], Any]
+    work: Callable[[Transaction], Any] | None
+    """``None``: write the file anew."""
     done: "asyncio.Future[Any]"
     sync: Sync
 
@@ -176,6 +177,20 @@ class Database:
             self._queue.put(_Job(work, done, sync))
         return await done
 
+    async def rewrite(self) -> None:
+        """Write the whole file anew and empty its log: of what was deleted neither has a trace.
+
+        SQLite clears what it deletes, but not what a row left behind when its page was split.
+        All else waits meanwhile. Raises `StoreUnavailable`; then it may be asked for again.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        job = _Job(None, done, Sync.NOW)
+        if self._inline:
+            self._rewrite(job)
+        else:
+            self._queue.put(job)
+        await done
+
     def close(self) -> None:
         """Finish what waits, and close the file."""
         if self._inline:
@@ -206,6 +221,9 @@ class Database:
 
     def _do(self, job: _Job) -> None:
         """Do a job in the transaction that is open, and commit if nobody may wait any longer."""
+        if job.work is None:
+            self._rewrite(job)
+            return
         self._jobs.append(job)
         try:
             if not self._connection.in_transaction:
@@ -228,6 +246,7 @@ class Database:
         value, raised = None, None
         try:
             transaction = Transaction(self._connection, milliseconds(self._now()))
+            assert job.work is not None
             value = job.work(transaction)
             self._news = self._news or transaction.told
         except BaseException as error:
@@ -237,6 +256,22 @@ class Database:
             self._connection.execute("ROLLBACK TO work")
         self._connection.execute("RELEASE work")
         return job.done, value, raised
+
+    def _rewrite(self, job: _Job) -> None:
+        self._commit()
+        failure = None
+        try:
+            self._connection.execute("PRAGMA temp_store = FILE")  # the copy is as large as the file
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            row = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._changes = self._connection.total_changes
+            if row[0]:
+                failure = StoreUnavailable("its log was not emptied: somebody reads the database")
+        except sqlite3.Error as error:
+            failure = StoreUnavailable(str(error))
+            failure.__cause__ = error
+        self._tell([(job.done, None, failure)])
 
     def _commit(self) -> None:
         """Commit what was done and answer for it; nothing was: sync what was committed before."""
@@ -322,6 +357,7 @@ def _connect(path: str | Path) -> tuple[sqlite3.Connection, bool]:
         connection.execute("PRAGMA synchronous = NORMAL")  # see `Database._sync`
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is to be gone
         checked = look(connection, within(FIRST_LOOK))
         migrate(connection)
     except BaseException:

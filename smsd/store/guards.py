@@ -13,15 +13,16 @@ WORDS: Final = {
 }
 
 
-def refuse_too_many(tx: Transaction, scheduled: int, guards: Sequence[Guard]) -> None:
+def refuse_too_many(tx: Transaction, scheduled: int, guards: Sequence[Guard], after: int) -> None:
     """Fail those of a scheduled row's new messages that a guard refuses, with the reason.
 
-    A refused message counts for nobody afterwards, so that a storm does not keep its own guard
-    shut.
+    New are those that came ``after`` that message. Call it while the scheduled row is there. A
+    refused message counts for nobody afterwards, so that a storm does not keep its own guard shut.
     """
     for guard in guards:
         over = tx.rows(
-            "over a guard", scheduled=scheduled, same_text=guard.same_text, volume=guard.volume,
+            "over a guard", scheduled=scheduled, after=after, same_text=guard.same_text,
+            volume=guard.volume,
             since=milliseconds(guard.since(moment(tx.now))),
         )  # fmt: skip
         for row in over:

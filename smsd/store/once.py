@@ -63,7 +63,6 @@ def keep_answer(tx: Transaction, account: int, once: Once | None, answer: object
     """Keep what a request was answered, beside what it made."""
     if once is None:
         return
-    tx.run("forget idempotent", before=tx.now - ms(REPEATABLE))
     tx.run(
         "remember idempotent", account=account, key=once.key, digest=once.digest,
         answer=json.dumps(answer), headers=json.dumps(dict(once.headers)), now=tx.now,

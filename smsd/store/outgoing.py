@@ -1,7 +1,7 @@
 """A message's way out: kept, claimed for a phone, sent part by part, or given back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,14 +24,14 @@ from smsd.model.message import (
     Wait,
 )
 from smsd.model.phone import Candidate, PhoneId, Standing
+from smsd.store.campaigns import cancel, end_cancelling, expand_due, keep_recipients
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.doubts import resend
-from smsd.store.guards import refuse_too_many
 from smsd.store.lanes import any_of
 from smsd.store.once import Once, answered, keep_answer
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.states import columns, doubt, expire, keep_fault, move, review
-from smsd.store.stops import STOPPED, refuse_stopped, wants_none
+from smsd.store.stops import STOPPED, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
 
 _EARLIEST: Final = (2**31, -1, -1)
@@ -41,10 +41,14 @@ Choose = Callable[[Queued, Sequence[Candidate]], Decision]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a request to send came to: the scheduled row's id; ``again``: answered before."""
+    """What a request to send came to: the scheduled row's id; ``again``: answered before.
+
+    ``left_out``: how many recipients were, by the reason, as far as that is known yet.
+    """
 
     id: ScheduledId
     again: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Outgoing:
@@ -58,22 +62,27 @@ class Outgoing:
         self._guards = guards
         self._newest: int | None = None
 
-    async def schedule(self, account: int, draft: Draft, once: Once | None = None) -> Accepted:
-        """Keep a draft; what is due now is queued in the same transaction.
+    async def schedule(
+        self, account: int, draft: Draft, once: Once | None = None, *, anybodys: bool = False
+    ) -> Accepted:
+        """Keep a draft; what is due now is queued in the same transaction, unless it is a lot.
 
         The same request under a key again gives the first answer; `Conflict` if it is another.
+        ``anybodys``: not only the account's own contacts and groups may be named.
         """
 
         def work(tx: Transaction) -> Accepted:
             if (known := answered(tx, account, once)) is not None:
                 return Accepted(ScheduledId(known.answer), again=True)
-            scheduled = self._keep(tx, account, draft)
+            scheduled, left = self._keep(tx, account, draft, None if anybodys else account)
             keep_answer(tx, account, once, scheduled)
-            return Accepted(ScheduledId(scheduled))
+            return Accepted(ScheduledId(scheduled), left_out=left)
 
         return await self._database.transaction(work)
 
-    def _keep(self, tx: Transaction, account: int, draft: Draft) -> int:
+    def _keep(
+        self, tx: Transaction, account: int, draft: Draft, whose: int | None
+    ) -> tuple[int, dict[str, int]]:
         at = tx.now if draft.at is None else milliseconds(draft.at)
         scheduled: int = tx.value(
             "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
@@ -82,32 +91,15 @@ class Outgoing:
             validity=draft.validity, priority=draft.priority, send_windows=draft.send_windows,
             now=tx.now,
         )  # fmt: skip
-        tx.run_many(
-            "add scheduled number",
-            (
-                {"scheduled": scheduled, "number": number, "data": data, "now": tx.now}
-                for number, data in draft.numbers
-            ),
-        )
-        if at <= tx.now:
-            self._expand(tx, scheduled)
-        return scheduled
+        return scheduled, keep_recipients(tx, scheduled, draft, whose, self._guards)
 
     async def cancel(self, scheduled: int, account: int | None) -> bool:
         """Take back a scheduled message, or those of its messages that no phone has begun.
 
         ``account`` ``None`` may take back anybody's. False if there is nothing left to take back.
+        A large request is taken back in several transactions: see `smsd.store.campaigns.cancel`.
         """
-
-        def work(tx: Transaction) -> bool:
-            if tx.value("remove scheduled", id=scheduled, account=account) is not None:
-                return True
-            waiting = tx.rows("queued of scheduled", id=scheduled, account=account)
-            for row in waiting:
-                move(tx, row["id"], Change.CANCEL, "cancelled by its sender")
-            return bool(waiting)
-
-        return await self._database.transaction(work)
+        return await cancel(self._database, scheduled, account)
 
     async def cancel_message(self, message: int, account: int | None, who: str) -> bool:
         """Take back one message that waits; False if there is no such message.
@@ -183,21 +175,13 @@ class Outgoing:
 
     def _make_due(self, tx: Transaction, choose: Choose) -> None:
         """Turn due scheduled rows into messages; end messages whose validity is over."""
-        for row in tx.rows("due scheduled", now=tx.now):
-            self._expand(tx, row["id"])
+        expand_due(tx, self._guards)
         _mind_hours(tx, choose)
         for row in tx.rows("expired", now=tx.now):
             expire(tx, row["id"])
         for row in tx.rows("doubts to resend", now=tx.now):
             words = 'in doubt, and sent again: the phone\'s on_uncertain is "resend"'
             resend(tx, row["id"], words, only_by=row["phone_id"])
-
-    def _expand(self, tx: Transaction, scheduled: int) -> None:
-        tx.run("expand scheduled", id=scheduled, watched=bool(self._guards), now=tx.now)
-        tx.run("tell new messages", id=scheduled, now=tx.now)
-        refuse_stopped(tx, scheduled)
-        refuse_too_many(tx, scheduled, self._guards)
-        tx.run("remove scheduled", id=scheduled, account=None)
 
     def _claim(self, tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
         """Give a message to a phone.
@@ -388,7 +372,9 @@ class Outgoing:
                     found[State.QUEUED] += 1
             return found
 
-        return await self._database.transaction(work)
+        recovered = await self._database.transaction(work)
+        await end_cancelling(self._database)
+        return recovered
 
 
 Refused = tuple[MessageId, Fault]

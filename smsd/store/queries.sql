@@ -59,43 +59,12 @@ RETURNING id;
 INSERT INTO scheduled_number (scheduled_id, number, data, created_at)
 VALUES (:scheduled, :number, :data, :now);
 
--- due scheduled --
-SELECT id FROM scheduled WHERE at <= :now ORDER BY at, id LIMIT 100;
-
--- expand scheduled --
--- One message for each number; the first of equal numbers wins. Its validity begins when it is due.
--- A route by prefix and a phone that is known are looked for where no phone was asked for.
-INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     wanted_group_id, prefix, known_phone_id, sticky, watched,
-                     priority, send_windows, state, created_at, due_at, expires_at)
-SELECT s.account_id, s.id, n.number, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
-       CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
-           (SELECT prefix FROM prefix WHERE instr(n.number, prefix) = 1 ORDER BY length(prefix) DESC LIMIT 1) END,
-       CASE WHEN s.sticky AND s.phone_id IS NULL THEN
-           (SELECT phone_id FROM (SELECT * FROM (SELECT w.phone_id, w.created_at AS at FROM message w
-                                   WHERE w.watched = 1 AND w.destination = n.number AND w.phone_id IS NOT NULL
-                                   ORDER BY w.id DESC LIMIT 1)
-                      UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
-                                   WHERE r.origin = n.number ORDER BY r.id DESC LIMIT 1))
-             ORDER BY at DESC LIMIT 1) END,
-       s.sticky, s.sticky OR :watched,
-       s.priority, s.send_windows, 'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
-  FROM scheduled s
-  JOIN (SELECT scheduled_id, number, min(id) AS first FROM scheduled_number
-         WHERE scheduled_id = :id GROUP BY scheduled_id, number) n ON n.scheduled_id = s.id
- WHERE s.id = :id
- ORDER BY n.first;
-
--- tell new messages --
-INSERT INTO event (at, kind, message_id, state) SELECT :now, 'state', id, 'queued'
-  FROM message WHERE scheduled_id = :id ORDER BY id;
-
 -- remove scheduled --
 DELETE FROM scheduled WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
 
 -- queued of scheduled --
 SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_on IS NULL
-   AND (:account IS NULL OR account_id = :account);
+   AND (:account IS NULL OR account_id = :account) LIMIT :limit;
 
 -- expired --
 SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY expires_at, id LIMIT 100;
@@ -442,7 +411,7 @@ SELECT a.*, p.name AS phone FROM attempt a JOIN phone p ON p.id = a.phone_id WHE
 SELECT * FROM part WHERE attempt_id = :id ORDER BY number;
 
 -- numbers of scheduled --
-SELECT id, scheduled_id, number, data, created_at, updated_at FROM scheduled_number WHERE scheduled_id = :id ORDER BY id;
+SELECT id, scheduled_id, number, data, created_at, updated_at FROM scheduled_number WHERE scheduled_id = :id ORDER BY id LIMIT :limit;
 
 -- list sended --
 SELECT s.id, s.at, m.text, m.destination, m.flash, s.status, s.uid, s.adapter, s.account_id,
@@ -484,6 +453,349 @@ SELECT value FROM lore WHERE key = :key;
 INSERT INTO lore (key, value, at) VALUES (:key, :value, :now)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at;
 
+-- What follows is of campaigns: store/campaigns.py.
+
+-- add scheduled contacts --
+-- Of those that its sender may use.
+INSERT INTO scheduled_contact (scheduled_id, contact_id)
+SELECT :scheduled, c.id FROM contact c WHERE c.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR c.account_id = :account);
+
+-- add scheduled groups --
+INSERT INTO scheduled_group (scheduled_id, group_id)
+SELECT :scheduled, g.id FROM contact_group g WHERE g.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR g.account_id = :account);
+
+-- due scheduled --
+SELECT id FROM scheduled WHERE at <= :now ORDER BY batches, at, id LIMIT 100;
+
+-- recipients by numbers --
+SELECT id, number FROM scheduled_number WHERE scheduled_id = :id ORDER BY id LIMIT :limit;
+
+-- expanded numbers --
+DELETE FROM scheduled_number WHERE scheduled_id = :scheduled AND id <= :id;
+
+-- recipients by contacts --
+SELECT s.contact_id AS id, c.number FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id
+ WHERE s.scheduled_id = :id ORDER BY s.contact_id LIMIT :limit;
+
+-- expanded contacts --
+DELETE FROM scheduled_contact WHERE scheduled_id = :scheduled AND contact_id <= :id;
+
+-- recipients by groups --
+SELECT m.contact_id AS id, m.group_id, c.number
+  FROM scheduled_group s JOIN member m ON m.group_id = s.group_id AND m.contact_id > s.reached
+  JOIN contact c ON c.id = m.contact_id
+ WHERE s.scheduled_id = :id ORDER BY m.group_id, m.contact_id LIMIT :limit;
+
+-- expanded groups --
+UPDATE scheduled_group SET reached = CASE WHEN group_id = :group_id THEN :id ELSE 9223372036854775807 END
+ WHERE scheduled_id = :scheduled AND group_id <= :group_id;
+
+-- expanded once more --
+UPDATE scheduled SET batches = batches + 1 WHERE id = :id;
+
+-- scheduled to expand --
+SELECT id, account_id, tag FROM scheduled WHERE id = :id;
+
+-- already messages --
+SELECT destination FROM message WHERE scheduled_id = :id AND destination IN (SELECT value FROM json_each(:numbers));
+
+-- newest message --
+SELECT coalesce(max(id), 0) FROM message;
+
+-- add messages --
+-- One for each number, in their order. Its validity begins when it is due.
+-- A route by prefix and a phone that is known are looked for where no phone was asked for.
+INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
+                     wanted_group_id, prefix, known_phone_id, sticky, watched,
+                     priority, send_windows, state, created_at, due_at, expires_at)
+SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
+       CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
+           (SELECT prefix FROM prefix WHERE instr(n.value, prefix) = 1 ORDER BY length(prefix) DESC LIMIT 1) END,
+       CASE WHEN s.sticky AND s.phone_id IS NULL THEN
+           (SELECT phone_id FROM (SELECT * FROM (SELECT w.phone_id, w.created_at AS at FROM message w
+                                   WHERE w.watched = 1 AND w.destination = n.value AND w.phone_id IS NOT NULL
+                                   ORDER BY w.id DESC LIMIT 1)
+                      UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
+                                   WHERE r.origin = n.value ORDER BY r.id DESC LIMIT 1))
+             ORDER BY at DESC LIMIT 1) END,
+       s.sticky, s.sticky OR :watched, s.priority, s.send_windows,
+       'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
+  FROM scheduled s JOIN json_each(:numbers) n
+ WHERE s.id = :id
+ ORDER BY n.key;
+
+-- tell new messages --
+INSERT INTO event (at, kind, message_id, state) SELECT :now, 'state', id, 'queued'
+  FROM message WHERE id > :after ORDER BY id;
+
+-- add campaign --
+INSERT INTO campaign (scheduled_id, account_id, created_at, invalid) VALUES (:id, :account, :now, :invalid);
+
+-- count campaign --
+INSERT INTO campaign (scheduled_id, account_id, created_at, expanded, duplicate, stopped)
+VALUES (:id, :account, :now, :expanded, :duplicate, :stopped)
+ON CONFLICT (scheduled_id) DO UPDATE SET expanded = expanded + excluded.expanded,
+       duplicate = duplicate + excluded.duplicate, stopped = stopped + excluded.stopped;
+
+-- is campaign --
+SELECT account_id FROM campaign WHERE scheduled_id = :id;
+
+-- end campaign --
+UPDATE campaign SET ended_at = :now WHERE scheduled_id = :id AND ended_at IS NULL;
+
+-- cancel campaign --
+UPDATE campaign SET cancelled_at = :now, ended_at = NULL, withdrawn = :withdrawn WHERE scheduled_id = :id;
+
+-- cancelling --
+SELECT scheduled_id AS id FROM campaign WHERE cancelled_at IS NOT NULL AND ended_at IS NULL;
+
+-- waiting recipients --
+-- How many of a scheduled row have not become messages yet; those of two groups count twice.
+SELECT (SELECT count(*) FROM scheduled_number WHERE scheduled_id = :id)
+     + (SELECT count(*) FROM scheduled_contact WHERE scheduled_id = :id)
+     + (SELECT count(*) FROM scheduled_group s JOIN member m ON m.group_id = s.group_id AND m.contact_id > s.reached
+         WHERE s.scheduled_id = :id);
+
+-- states of campaign --
+-- Without GROUP BY, which would sort a hundred thousand rows in memory.
+SELECT total(state = 'queued') AS queued, total(state = 'claimed') AS claimed, total(state = 'sent') AS sent,
+       total(state = 'delivered') AS delivered, total(state = 'failed') AS failed,
+       total(state = 'expired') AS expired, total(state = 'cancelled') AS cancelled,
+       total(state = 'uncertain') AS uncertain
+  FROM message WHERE scheduled_id = :id;
+
+-- list campaign --
+SELECT c.scheduled_id AS id, c.*, s.at, s.batches FROM campaign c LEFT JOIN scheduled s ON s.id = c.scheduled_id
+ WHERE (:account IS NULL OR c.account_id = :account) AND c.scheduled_id > :after AND c.scheduled_id < :before
+
+-- contacts of scheduled --
+SELECT c.* FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id WHERE s.scheduled_id = :id ORDER BY c.id LIMIT :limit;
+
+-- groups of scheduled --
+SELECT g.* FROM scheduled_group s JOIN contact_group g ON g.id = s.group_id WHERE s.scheduled_id = :id ORDER BY g.id LIMIT :limit;
+
+-- What follows is of contacts and groups: store/contacts.py.
+
+-- add contact --
+INSERT INTO contact (account_id, name, number, data, created_at) VALUES (:account, :name, :number, :data, :now) RETURNING id;
+
+-- add group --
+INSERT INTO contact_group (account_id, name, created_at) VALUES (:account, :name, :now) RETURNING id;
+
+-- add members --
+INSERT INTO member (group_id, contact_id)
+SELECT :id, c.id FROM contact c WHERE c.id IN (SELECT value FROM json_each(:ids))
+   AND (:account IS NULL OR c.account_id = :account);
+
+-- remove members --
+DELETE FROM member WHERE group_id = :id;
+
+-- change contact --
+UPDATE contact SET name = :name, number = :number, data = :data, updated_at = :now WHERE id = :id;
+
+-- change group --
+UPDATE contact_group SET name = :name, updated_at = :now WHERE id = :id;
+
+-- remove contact --
+DELETE FROM contact WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
+
+-- remove group --
+DELETE FROM contact_group WHERE id = :id AND (:account IS NULL OR account_id = :account) RETURNING id;
+
+-- one contact --
+SELECT * FROM contact WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- one group --
+SELECT * FROM contact_group WHERE id = :id AND (:account IS NULL OR account_id = :account);
+
+-- list contact --
+SELECT c.* FROM contact c
+ WHERE (:account IS NULL OR c.account_id = :account) AND c.id > :after AND c.id < :before
+   AND (:group IS NULL OR EXISTS (SELECT 1 FROM member m WHERE m.group_id = :group AND m.contact_id = c.id))
+
+-- list group --
+SELECT g.*, (SELECT count(*) FROM member m WHERE m.group_id = g.id) AS members FROM contact_group g
+ WHERE (:account IS NULL OR g.account_id = :account) AND g.id > :after AND g.id < :before
+
+-- contacts of group --
+SELECT c.* FROM member m JOIN contact c ON c.id = m.contact_id WHERE m.group_id = :id ORDER BY c.id LIMIT :limit;
+
+-- What follows is of keeping: store/backup.py, retention.py and erasure.py.
+
+-- tell held --
+INSERT INTO event (at, kind, message_id, state, words)
+SELECT :now, 'state', id, 'uncertain', :words FROM message WHERE state IN ('queued', 'claimed');
+
+-- hold attempts --
+UPDATE attempt SET ended_at = :now, outcome = 'uncertain' WHERE outcome IS NULL;
+
+-- hold messages --
+UPDATE message SET state = 'uncertain', fault_class = 'ambiguous', fault_code = NULL, fault_words = :words,
+       fault_hint = NULL WHERE state IN ('queued', 'claimed');
+
+-- database file --
+SELECT file FROM pragma_database_list WHERE name = 'main';
+
+-- old message --
+-- A part that a limit may still count, or a report may still come for, keeps its message.
+SELECT m.id, m.created_at < :before AS past,
+       m.created_at < :before AND m.state IN ('delivered', 'sent', 'failed', 'expired', 'cancelled')
+       AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.begun_at >= :since)
+       AND NOT EXISTS (SELECT 1 FROM scheduled s WHERE s.id = m.scheduled_id) AS old
+  FROM message m WHERE m.id > :after ORDER BY m.id LIMIT :limit;
+
+-- forget message --
+DELETE FROM message WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget attempts of message --
+DELETE FROM attempt WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget parts of message --
+DELETE FROM part WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget sended of message --
+DELETE FROM sended WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of message --
+DELETE FROM event WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- old received --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM received WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget received --
+DELETE FROM received WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of received --
+DELETE FROM event WHERE received_id IN (SELECT value FROM json_each(:ids));
+
+-- forget incoming of received --
+DELETE FROM incoming WHERE received_id IN (SELECT value FROM json_each(:ids));
+
+-- forget replaced by received --
+-- One that it replaced stays hidden: behind itself.
+UPDATE received SET replaced_by = id WHERE replaced_by IN (SELECT value FROM json_each(:ids));
+
+-- old datagram --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM datagram WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget datagram --
+DELETE FROM datagram WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget incoming of datagram --
+DELETE FROM incoming WHERE datagram_id IN (SELECT value FROM json_each(:ids));
+
+-- old call --
+SELECT id, created_at < :before AS past, created_at < :before AS old FROM called WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget call --
+DELETE FROM called WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- forget events of call --
+DELETE FROM event WHERE called_id IN (SELECT value FROM json_each(:ids));
+
+-- old raw --
+-- Parts of a message that is not whole yet are no old ones.
+SELECT id, came_at < :before AS past, came_at < :before AND (series IS NULL OR received_id IS NOT NULL) AS old
+  FROM incoming WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget raw --
+DELETE FROM incoming WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old report --
+SELECT id, received_at < :before AS past, received_at < :before AS old FROM report WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget report --
+DELETE FROM report WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old event --
+-- Those of messages are their history, and go with them.
+SELECT id, at < :before AS past, at < :before AND message_id IS NULL AS old FROM event WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- forget event --
+DELETE FROM event WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- old campaign --
+SELECT scheduled_id AS id, created_at < :before AS past,
+       created_at < :before AND ended_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM message m WHERE m.scheduled_id = campaign.scheduled_id) AS old
+  FROM campaign WHERE scheduled_id > :after ORDER BY scheduled_id LIMIT :limit;
+
+-- forget campaign --
+DELETE FROM campaign WHERE scheduled_id IN (SELECT value FROM json_each(:ids));
+
+-- messages to --
+SELECT id, state IN ('claimed', 'uncertain') OR (state = 'queued' AND begun_on IS NOT NULL) AS begun
+  FROM message WHERE destination IN (SELECT value FROM json_each(:numbers)) ORDER BY id;
+
+-- erase reports of messages --
+UPDATE report SET recipient = :erased, words = '' WHERE part_id IN (
+    SELECT id FROM part WHERE message_id IN (SELECT value FROM json_each(:ids)));
+
+-- erase parts of messages --
+-- Limits count by phone and time alone.
+UPDATE part SET reference = NULL WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- erase attempts of messages --
+-- A modem or provider may have named the number.
+UPDATE attempt SET fault_words = :erased, fault_hint = NULL
+ WHERE message_id IN (SELECT value FROM json_each(:ids)) AND fault_class IS NOT NULL;
+
+-- erase events of messages --
+UPDATE event SET words = NULL WHERE message_id IN (SELECT value FROM json_each(:ids));
+
+-- erase messages of messages --
+-- What is left is what a limit or a count needs.
+UPDATE message SET destination = :erased, text = '', tag = NULL, prefix = NULL, fault_hint = NULL,
+       fault_words = CASE WHEN fault_class IS NOT NULL THEN :erased END
+ WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- erase incoming --
+-- The key stays, a digest, so that a repeat is known for one.
+UPDATE incoming SET raw = '', origin = '', series = NULL, received_id = NULL, datagram_id = NULL, error = NULL
+ WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase events of received --
+DELETE FROM event WHERE received_id IN (
+    SELECT id FROM received WHERE origin IN (SELECT value FROM json_each(:numbers)));
+
+-- hide replaced by erased --
+UPDATE received SET replaced_by = id WHERE replaced_by IN (
+    SELECT id FROM received WHERE origin IN (SELECT value FROM json_each(:numbers)));
+
+-- erase received --
+DELETE FROM received WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase datagrams --
+DELETE FROM datagram WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- erase reports --
+UPDATE report SET recipient = :erased, words = '' WHERE recipient IN (SELECT value FROM json_each(:numbers));
+
+-- erase calls --
+UPDATE called SET origin = :erased WHERE origin IN (SELECT value FROM json_each(:numbers));
+
+-- scheduled for --
+SELECT DISTINCT scheduled_id AS id FROM scheduled_number WHERE number IN (SELECT value FROM json_each(:numbers))
+UNION SELECT s.scheduled_id FROM scheduled_contact s JOIN contact c ON c.id = s.contact_id
+ WHERE c.number IN (SELECT value FROM json_each(:numbers));
+
+-- erase scheduled numbers --
+DELETE FROM scheduled_number WHERE number IN (SELECT value FROM json_each(:numbers));
+
+-- erase contacts --
+DELETE FROM contact WHERE number IN (SELECT value FROM json_each(:numbers));
+
+-- erase scheduled --
+-- Those that were for nobody else.
+DELETE FROM scheduled WHERE id IN (SELECT value FROM json_each(:ids))
+   AND NOT EXISTS (SELECT 1 FROM scheduled_number n WHERE n.scheduled_id = scheduled.id)
+   AND NOT EXISTS (SELECT 1 FROM scheduled_contact c WHERE c.scheduled_id = scheduled.id)
+   AND NOT EXISTS (SELECT 1 FROM scheduled_group g WHERE g.scheduled_id = scheduled.id);
+
+-- erase stops --
+DELETE FROM smsstop WHERE number IN (SELECT value FROM json_each(:numbers));
 -- declined --
 UPDATE message SET declined = 1 WHERE id = :id;
 
@@ -497,7 +809,7 @@ UPDATE message SET known_phone_id = :phone
 -- The new messages whose recipients have had enough of that kind since a time; refused ones were
 -- not had, and are not watched.
 SELECT n.id, n.destination FROM message n
- WHERE n.scheduled_id = :scheduled AND n.state = 'queued'
+ WHERE +n.scheduled_id = :scheduled AND n.id > :after AND +n.state = 'queued'
    AND (SELECT count(*) FROM message m
          WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
            AND (NOT :same_text OR m.text = n.text)
@@ -590,7 +902,7 @@ SELECT 1 FROM smsstop WHERE number = :number AND account_id IN (0, :account);
 SELECT number FROM smsstop WHERE account_id IN (0, :account);
 
 -- stopped of scheduled --
-SELECT m.id FROM message m WHERE m.scheduled_id = :id AND m.state = 'queued'
+SELECT m.id FROM message m WHERE +m.scheduled_id = :id AND m.id > :after AND +m.state = 'queued'
    AND EXISTS (SELECT 1 FROM smsstop s WHERE s.number = m.destination AND s.account_id IN (0, m.account_id));
 
 -- message is stopped --

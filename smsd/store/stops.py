@@ -75,12 +75,17 @@ def is_stopped(tx: Transaction, account: int, number: str) -> bool:
     return tx.value("is stopped", account=account, number=number) is not None
 
 
-def refuse_stopped(tx: Transaction, scheduled: int) -> None:
-    """End those of a request's messages whose recipients want none, before any of them leaves."""
-    for row in tx.rows("stopped of scheduled", id=scheduled):
+def refuse_stopped(tx: Transaction, scheduled: int, after: int) -> int:
+    """End those of a request's messages whose recipients want none, before any of them leaves.
+
+    Of the messages that came ``after`` that one; returns how many it was.
+    """
+    rows = tx.rows("stopped of scheduled", id=scheduled, after=after)
+    for row in rows:
         tx.run("fault if none", id=row["id"], **columns(STOPPED))
         tx.run("not watched", id=row["id"])
         move(tx, row["id"], Change.REJECT, STOPPED.words)
+    return len(rows)
 
 
 def wants_none(tx: Transaction, message: int) -> bool:

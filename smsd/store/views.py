@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from smsd.model.phone import Candidate, Standing
+from smsd.store.campaigns import progress
 from smsd.store.database import Database, Sync, Transaction
 from smsd.store.usage import Counts, candidates, with_resets
 
 PAGE: Final = 25  # rows of a list, as RaspiSMS pages
+INNER: Final = {"scheduled": ("numbers", "contacts", "groups"), "group": ("contacts",)}
+MOST_INNER: Final = 1000  # of each kind in a row; a page of campaigns would fill the memory
 
 
 class Views:
@@ -29,11 +32,12 @@ class Views:
         page: int = 0,
         after: int | None = None,
         before: int | None = None,
-        **filters: object,
+        limit: int = PAGE,
+        **filters: Any,
     ) -> list[dict[str, Any]]:
-        """25 rows by id of ``sended``, ``received``, ``scheduled``, ``phone`` and the like.
+        """``limit`` rows by id of a list: ``sended``, ``received``, ``message`` and so on.
 
-        ``before`` gives the 25 highest ids under it; all come in ascending order. ``account``
+        ``before`` gives the highest ids under it; all come in ascending order. ``account``
         ``None`` sees everybody's.
         """
 
@@ -41,25 +45,30 @@ class Views:
             backwards = before is not None
             rows = tx.rows(
                 f"list {entry}",
-                f"ORDER BY 1 {'DESC' if backwards else ''} LIMIT {PAGE} OFFSET :offset",
+                f"ORDER BY 1 {'DESC' if backwards else ''} LIMIT {limit} OFFSET :offset",
                 account=account,
                 after=-1 if after is None else after,
                 before=2**62 if before is None else before,
-                offset=0 if backwards or after is not None else page * PAGE,
+                offset=0 if backwards or after is not None else page * limit,
                 **filters,
             )
             found = [dict(row) for row in (reversed(rows) if backwards else rows)]
-            if entry == "scheduled":
+            for kind in INNER.get(entry, ()):
                 for row in found:
-                    row["numbers"] = [
-                        dict(n) for n in tx.rows("numbers of scheduled", id=row["id"])
-                    ]
+                    inner = tx.rows(f"{kind} of {entry}", id=row["id"], limit=MOST_INNER)
+                    row[kind] = [dict(each) for each in inner]
+            if entry == "campaign":
+                return [{**row, **progress(tx, row["id"])} for row in found]
             if entry == "phone_group":
                 for row in found:
                     row["phones"] = [dict(p) for p in tx.rows("phones of group", id=row["id"])]
             return found
 
         return await self._database.transaction(work, sync=Sync.WHENEVER)
+
+    async def file(self) -> str:
+        """The database's file; empty where it is in memory."""
+        return str(await self._database.transaction(lambda tx: tx.value("database file")) or "")
 
     async def message(self, message: int, account: int | None) -> dict[str, Any] | None:
         """One message: its row, its ``changes``, its ``attempts`` with their ``parts``."""

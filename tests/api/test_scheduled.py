@@ -39,7 +39,7 @@ def refused(**body: Any) -> tuple[Code, str]:
 def test_the_least_that_is_needed() -> None:
     checked = read(text="hi", numbers=NUMBER)
     draft = checked.draft
-    assert (draft.text, draft.numbers, draft.parts) == ("hi", ((NUMBER, "[]"),), 1)
+    assert (draft.text, tuple(draft.numbers), draft.parts) == ("hi", ((NUMBER, "[]"),), 1)
     assert (draft.at, draft.phone, draft.flash, draft.tag) == (None, None, False, None)
     assert draft.validity == 86_400
     assert checked.dropped == ()
@@ -51,7 +51,7 @@ def test_everything_that_can_be_said() -> None:
         numbers={"0": NUMBER, "k": {"number": "+33 6 12 34 56 79", "data": '{"a":1}'}},
         validity_minutes="60",
     ).draft  # fmt: skip
-    assert draft.numbers == ((NUMBER, "[]"), ("+33612345679", '{"a":1}'))
+    assert tuple(draft.numbers) == ((NUMBER, "[]"), ("+33612345679", '{"a":1}'))
     assert draft.at == datetime(2030, 7, 1, 8, 0, tzinfo=UTC)
     assert (draft.phone, draft.flash, draft.tag, draft.validity) == (2, True, "x", 3600)
     assert draft.parts == 2
@@ -180,7 +180,7 @@ def test_the_doubled_hour_and_the_last_second_are_dates() -> None:
 )  # fmt: skip
 def test_data_is_kept_as_it_was_written(given: object, stored: str) -> None:
     numbers = {"0": {"number": NUMBER, "data": given}}
-    assert read(text="a", numbers=numbers).draft.numbers == ((NUMBER, stored),)
+    assert tuple(read(text="a", numbers=numbers).draft.numbers) == ((NUMBER, stored),)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,9 @@ def test_data_that_is_no_json_is_refused(data: object) -> None:
 
 def test_numbers_that_are_none_are_named() -> None:
     checked = read(text="a", numbers=[NUMBER, "0612", {"data": "{}"}, {"number": "x\ny"}, 5])
-    assert checked.draft.numbers == ((NUMBER, "[]"),)
+    assert tuple(checked.draft.numbers) == ((NUMBER, "[]"),)
     assert checked.dropped == ("0612", "", "x\ny", "5")
+    assert checked.draft.invalid == 4
     code, words = refused(text="a", numbers=["0612345678", "x\ny"])
     assert (code, words) == (4, NOBODY + ' Not valid: "0612345678", "x?y".')
 
@@ -279,7 +280,64 @@ def test_any_body_gives_a_draft_that_can_be_stored_or_an_error_in_words(
     assert 0 < draft.validity < 2**31
 
 
-@pytest.mark.parametrize("name", ["contacts", "groups", "conditional_groups", "numbers_csv"])
+@pytest.mark.parametrize("name", ["conditional_groups", "medias"])
 def test_recipients_that_this_version_does_not_know_are_refused_and_not_dropped(name: str) -> None:
     code, words = refused(text="x", numbers="+33612345678", **{name: ["1"]})
     assert (code, name in words) == (Code.INVALID_PARAMETER, True)
+
+
+def test_contacts_and_groups_are_ids_and_enough_by_themselves() -> None:
+    draft = read(text="a", contacts={"0": "7", "1": "8"}, groups="3").draft
+    assert (draft.contacts, draft.groups, tuple(draft.numbers)) == ((7, 8), (3,), ())
+    assert read(text="a", contacts=[5], groups=[]).draft.contacts == (5,)
+    for wrong in ("x", "", "-1", "1.5", ["1", "b"], [True], [{"id": "1"}]):
+        assert refused(text="a", contacts=wrong) == (
+            2,
+            BAD + "contacts : a list of ids is expected.",
+        )
+
+
+def test_a_template_is_refused_where_a_contact_could_fill_it() -> None:
+    for whom in (
+        {"contacts": "1"},
+        {"groups": "1"},
+        {"numbers": [{"number": NUMBER, "data": "{}"}]},
+    ):
+        assert refused(text="Hi {{ contact.name }}", **whom)[0] == 2
+
+
+BAD_LINE = "Erreur à la ligne {} colonne 1, numéro de téléphone invalide."
+NO_HEADER = "the first line must name the columns, and it holds a number."
+CSV = 'number,first-name,âge\r\n+33612345678,Zoé,\r\n"+33 6 12 34 56 79","a ""b""",42\r\n'
+
+
+def test_a_csv_file_has_numbers_and_their_data_after_those_of_the_request() -> None:
+    draft = read(text="a", numbers="+33612345670", numbers_csv=CSV).draft
+    assert tuple(draft.numbers) == (
+        ("+33612345670", "[]"),
+        (NUMBER, '{"firstname": "Zo\\u00e9"}'),
+        ("+33612345679", '{"firstname": "a \\"b\\"", "\\u00e2ge": "42"}'),
+    )
+    assert tuple(read(text="a", numbers_csv="n\n+33612345678\n").draft.numbers) == ((NUMBER, "[]"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("number\n+33612345678\n0612\n", BAD_LINE.format(3)),
+        ("number\n\n", BAD_LINE.format(2)),
+        ("number;name\n+33612345678;x\n", BAD_LINE.format(2)),
+        ("number\n", "no valid number in csv file."),
+        ("+33612345678\n+33612345679\n", NO_HEADER),
+        ("number,a,a\n+33612345678,1,2\n", "two columns have the same name."),
+        ("number\n+33612345678,x\n", "line 2 has more columns than the first one."),
+    ],
+)  # fmt: skip
+def test_a_csv_file_with_a_mistake_is_refused_as_a_whole(text: str, words: str) -> None:
+    assert refused(text="a", numbers=NUMBER, numbers_csv=text) == (2, BAD + "csv : " + words)
+
+
+def test_a_csv_file_is_one_file_and_its_mistake_comes_before_that_of_a_number() -> None:
+    assert refused(text="a", numbers_csv=["x"]) == (2, BAD + "csv : one file is expected.")
+    numbers = [{"number": NUMBER, "data": "{bad"}]
+    assert refused(text="a", numbers=numbers, numbers_csv="n\n")[1].startswith(BAD + "csv")

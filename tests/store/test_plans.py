@@ -13,7 +13,15 @@ WHOLE_TABLES = {
     "shift parts": "the clock was set",
     "wait for group": "a group is deleted; what is planned is looked through",
     "forget idempotent": "a day's keys at most",
-}
+    **dict.fromkeys(("hold attempts", "hold messages"), "a copy is restored"),
+    **dict.fromkeys(
+        (
+            "messages to", "erase reports of messages", "erase incoming", "erase datagrams",
+            "erase reports", "erase calls",
+        ),
+        "a number is erased, and the file written anew",
+    ),
+}  # fmt: skip
 GROWING = "message|part|attempt|event|sended|received|incoming|report|datagram|called|scheduled"
 
 
