@@ -274,7 +274,9 @@ def _send_windows(body: Mapping[str, Any]) -> str | None:
         return None
     try:
         # A form's array is a dict, and so is each of its windows.
-        rows = wanted if isinstance(wanted, str) else json.dumps([_row(r) for r in items(wanted)])
+        rows = wanted
+        if not isinstance(wanted, str):
+            rows = json.dumps([_row(row) for row in items(wanted)])
         read(rows)
     except HoursError as error:
         raise ApiError(Code.INVALID_PARAMETER, f"send_windows : {error}.") from error
@@ -283,7 +285,7 @@ def _send_windows(body: Mapping[str, Any]) -> str | None:
 
 def _row(row: Any) -> Any:
     days = row.get("days") if isinstance(row, dict) else None
-    return {**row, "days": items(days)} if isinstance(days, dict) else row
+    return {**row, "days": list(items(days))} if isinstance(days, dict) else row
 
 
 def _storable(text: str, name: str) -> None:
