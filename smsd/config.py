@@ -25,6 +25,8 @@ from smsd.adapters.modem.profiles import ProfileError
 from smsd.adapters.modem.profiles import load as load_profiles
 from smsd.dispatch.startpoints import StartpointError, window_start
 from smsd.dispatch.telling import LOOPBACK
+from smsd.model.hours import HoursError, window
+from smsd.model.message import HIGHEST, LOWEST
 from smsd.rules import (
     AutoreplySection,
     CommandSection,
@@ -41,6 +43,7 @@ NAME_LENGTH: Final = 150  # characters; RaspiSMS's column
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Scope = Literal["send", "read", "admin"]
+Validity = Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 Trouble = Literal["limit_reached", "no_credit", "unavailable"]
 
@@ -89,18 +92,16 @@ class RouteSection(Struct, forbid_unknown_fields=True, frozen=True):
 class DispatchSection(Struct, forbid_unknown_fields=True, frozen=True):
     """How messages leave. ``validity`` is in seconds.
 
-    ``flood``, ``loop`` and ``replies`` guard a recipient: against too many messages, too many with
-    one text, and too many that no person wrote.
+    ``flood`` and ``loop`` guard a recipient: against too many messages, and too many with one text.
     """
 
     paused: bool = False
-    validity: Annotated[int, Meta(ge=300, le=63 * 7 * 86_400)] = 86_400
+    validity: Validity = 86_400
     timezone: str | None = None
     sticky: bool = False
     routes: tuple[RouteSection, ...] = ()
     flood: LimitSection | None = None
     loop: LimitSection | None = None
-    replies: LimitSection = LimitSection(5, "-1 hour")
 
 
 class ModemsSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -136,11 +137,20 @@ class LogSection(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class UserSection(Struct, forbid_unknown_fields=True, frozen=True):
-    """A RaspiSMS account."""
+    """A RaspiSMS account; ``timezone`` is that of its wall clock, ``None``: the gateway's."""
 
     name: Name
     api_key: str
     suspended: bool = False
+    timezone: str | None = None
+    priority: Annotated[int, Meta(ge=LOWEST, le=HIGHEST)] = 0
+
+
+class HoursSection(Struct, forbid_unknown_fields=True, frozen=True):
+    """Hours at which messages leave, on the gateway's wall clock."""
+
+    hours: str
+    days: tuple[str, ...] = ("mon-sun",)
 
 
 class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="adapter"):
@@ -153,7 +163,9 @@ class PhoneSection(Struct, forbid_unknown_fields=True, frozen=True, tag_field="a
     fallback: tuple[str, ...] | None = None
     fallback_on: tuple[Trouble, ...] = ("limit_reached",)
     unavailable_grace: Annotated[float, Meta(ge=0)] = 120.0
-    on_uncertain: Literal["hold"] = "hold"
+    on_uncertain: Literal["hold", "resend"] = "hold"
+    validity: Validity | None = None
+    send_windows: tuple[HoursSection, ...] = ()
 
 
 class BalanceSection(Struct, forbid_unknown_fields=True, frozen=True):
@@ -219,7 +231,7 @@ _SAME: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "imei": lambda one, other: one[:14] == other[:14],  # the rest is check digit and version
     "iccid": same_iccid,
 }
-GUARDS: Final = ("dispatch.flood", "dispatch.loop", "dispatch.replies")
+GUARDS: Final = ("dispatch.flood", "dispatch.loop")
 SECRETS: Final = ("pin", "api_key", "access_token", "secret", "password")
 _WITH_SECRETS: Final = ("user", "phone", "webhook", "command")
 _LATER: Final = ("gammu", "vudumobile", "vavasms", "octopush", "raspisms", "test")
@@ -307,6 +319,8 @@ def _valid_keys(key: str) -> list[str]:
     section = key.partition("[")[0].partition(".")[0]
     if section == "phone" and key.endswith(".balance"):
         return list(BalanceSection.__struct_fields__)
+    if section == "phone" and "send_windows" in key:
+        return list(HoursSection.__struct_fields__)
     if key.startswith("dispatch.routes"):
         return list(RouteSection.__struct_fields__)
     if (section == "phone" and ("limits" in key or "cost_limit" in key)) or key in GUARDS:
@@ -388,6 +402,11 @@ def _problems(config: Config) -> Iterator[str]:
                 near = _nearest(name, known)
                 hint = f'; did you mean "{near}"?' if near else ""
                 yield f'phone[{number}].fallback: no phone is named "{name}"{hint}'
+        for at, hours in enumerate(phone.send_windows):
+            try:
+                window(hours.days, hours.hours)
+            except HoursError as error:
+                yield f"phone[{number}].send_windows[{at}]: {error}"
         for at, limit in enumerate(limits_of(phone)):
             yield from _startpoint_problems(f"phone[{number}].limits[{at}]", limit, now)
         if isinstance(phone, SmsmodeSection):
@@ -399,11 +418,14 @@ def _problems(config: Config) -> Iterator[str]:
     for address in config.api.listen:
         if not _has_port(address):
             yield f'api.listen: "{address}" is no "host:port"'
-    try:
-        local_zone(config.dispatch.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = config.dispatch.timezone or os.environ.get("TZ")
-        yield f'dispatch.timezone: "{zone}" is no zone such as "Europe/Paris"'
+    zones: list[tuple[str, str | None]] = [("dispatch", config.dispatch.timezone)]
+    zones += [(f"user[{n}]", user.timezone) for n, user in enumerate(config.user) if user.timezone]
+    for key, zone in zones:
+        try:
+            local_zone(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            shown = zone or os.environ.get("TZ")
+            yield f'{key}.timezone: "{shown}" is no zone such as "Europe/Paris"'
 
 
 def _dispatch_problems(dispatch: DispatchSection, phones: set[str], now: datetime) -> Iterator[str]:

@@ -7,14 +7,15 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from smsd import __version__, memory
+from smsd import __version__, kernel, memory
 from smsd.adapters.cloud.adapter import CloudAdapter
 from smsd.adapters.cloud.smsmode import Smsmode
 from smsd.adapters.contract import Adapter
@@ -35,10 +36,12 @@ from smsd.config import (
     LimitSection,
     ModemSection,
     limits_of,
+    local_zone,
     missing_programs,
 )
 from smsd.dispatch.balance import Balances
 from smsd.dispatch.bars import keep_bars
+from smsd.dispatch.clock import Clock
 from smsd.dispatch.commands import Commands
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.inbox import Inbox, Reactions, join
@@ -50,10 +53,12 @@ from smsd.dispatch.selftest import SelfTest
 from smsd.dispatch.startpoints import window_start
 from smsd.dispatch.webhooks import Webhooks
 from smsd.logs import fields
+from smsd.model.hours import window
 from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
 from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
 from smsd.store.database import Database, StoreUnavailable
+from smsd.store.integrity import look_at_all
 from smsd.store.registry import LOCAL_ACCOUNT
 from smsd.store.store import Store
 from smsd.store.webhooks import Webhook
@@ -64,6 +69,8 @@ log: Final = logging.getLogger(__name__)
 STATUS_EVERY: Final = 10.0  # seconds between status lines
 HOUSEKEEPING: Final = 600.0  # seconds between looks for long messages that never became whole
 FOUND_KEPT: Final = timedelta(days=30)  # a modem that was found is waited for so long
+RESEND_AFTER: Final = 120.0
+"""Seconds that a late answer or a report has before ``on_uncertain = "resend"`` sends again."""
 EXCHANGE: Final = 150.0  # seconds that an exchange on the wire may take to end before we do
 
 
@@ -74,8 +81,8 @@ class AlreadyRunning(Exception):
     """Another smsd has this database; the message names its pid."""
 
 
-def now() -> datetime:
-    """The time, in UTC."""
+def wall() -> datetime:
+    """What the system's clock says, in UTC."""
     return datetime.now(UTC)
 
 
@@ -104,27 +111,23 @@ def run(config: Config) -> None:
     Path(config.store.path).resolve().parent.mkdir(parents=True, exist_ok=True)
     with locked(config.store.path):
         old = os.umask(0o077)  # messages are nobody else's to read
+        clock = Clock(wall, kernel.steady, kernel.synchronised)
         try:
-            database = Database(config.store.path, now)
+            database = Database(config.store.path, clock.now)
         finally:
             os.umask(old)
         try:
-            asyncio.run(_main(config, Store(database, guards(config))))
+            asyncio.run(_main(config, database, clock))
         finally:
             database.close()
 
 
 def guards(config: Config) -> list[Guard]:
     """What no recipient gets more of, by the configuration."""
-    dispatch = config.dispatch
-    rules = [
-        ("flood", dispatch.flood, {}),
-        ("loop", dispatch.loop, {"same_text": True}),
-        ("replies", dispatch.replies, {"everybody": False}),
-    ]
+    rules = [("flood", config.dispatch.flood, False), ("loop", config.dispatch.loop, True)]
     return [
-        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), **which)
-        for name, limit, which in rules
+        Guard(name, limit.volume, limit.startpoint, partial(_since, limit, config.zone), same_text)
+        for name, limit, same_text in rules
         if limit is not None
     ]
 
@@ -133,8 +136,12 @@ def _since(limit: LimitSection, zone: tzinfo, at: datetime) -> datetime:
     return window_start(limit.startpoint, at, zone)
 
 
-async def _main(config: Config, store: Store) -> None:
+async def _main(config: Config, database: Database, clock: Clock) -> None:
     memory.give_back_large_blocks()
+    store, now = Store(database, guards(config)), clock.now
+    last = await store.registry.newest_time()
+    if last is not None:
+        clock.not_before(last)
     notifier = Notifier()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -145,17 +152,11 @@ async def _main(config: Config, store: Store) -> None:
     )
     for words in missing_programs(config):
         log.warning("a program is missing", extra=fields(reason=words))
-    recovered = await store.outgoing.recover()
-    if any(recovered.values()):
-        log.warning(
-            "messages were on their way when smsd ended",
-            extra=fields(**{str(state): count for state, count in recovered.items()}),
-        )
     directions = [Direction(r.prefix, r.phone, r.operator) for r in config.dispatch.routes]
     await store.registry.configure_prefixes([direction.prefix for direction in directions])
     bars = await store.bars.all()
     phones = Phones(now, config.zone, lambda: outbox.wake(), directions, bars)
-    outbox = Outbox(store, phones, now, paused=config.dispatch.paused)
+    outbox = Outbox(store, phones, clock, paused=config.dispatch.paused)
     profiles = load_profiles(Path(config.modem.profiles))
 
     def modem(where: Where, settings: ModemSettings) -> ModemAdapter:
@@ -166,20 +167,42 @@ async def _main(config: Config, store: Store) -> None:
         load_catalogue(config.modem.profiles),
         adopt=(lambda newcomer: adopt(newcomer)) if config.modem.auto else None,
     )
-    configured = await _phones(config, store, hotplug, modem)
+    configured = await _phones(config, store, hotplug, modem, now())
+    await store.registry.resend_after({r.id: r.resend_after for r, _ in configured})
+    recovered = await store.outgoing.recover()
+    if any(recovered.values()):
+        log.warning(
+            "messages were on their way when smsd ended",
+            extra=fields(**{str(state): count for state, count in recovered.items()}),
+        )
     disabled = await store.registry.disabled_phones()
     for record, adapter in configured:
         phones.add(record, adapter, disabled=record.id in disabled)
+        if record.resend_after is not None:
+            log.warning(
+                "what this phone leaves in doubt is sent again: recipients may get messages twice",
+                extra=fields(phone=record.name),
+            )
     keys = [
-        Key(await store.registry.account(user.name), user.api_key, user.suspended)
+        Key(
+            await store.registry.account(user.name),
+            user.api_key,
+            user.suspended,
+            user.name,
+            local_zone(user.timezone) if user.timezone else None,
+            user.priority,
+        )
         for user in config.user
     ]
-    webhooks = await _webhooks(config, store, keys)
+    webhooks = await _webhooks(config, store, keys, now)
     dispatch = config.dispatch
     gateway = Gateway(
         store, phones, outbox, now, config.zone, dispatch.validity, hotplug, webhooks,
         sticky=dispatch.sticky,
     )  # fmt: skip
+    await gateway.mind_pauses()
+    if outbox.paused:
+        log.warning("sending is paused: everything is kept, nothing leaves")
     rules = rules_of(
         config,
         phones,
@@ -198,7 +221,11 @@ async def _main(config: Config, store: Store) -> None:
     app = application(gateway, Doorkeeper(keys, config.api.local_users), config.api.default_region)
     handed = handed_over()
     own_socket = not handed
-    async with serving(app, _sockets(config, handed)), asyncio.TaskGroup() as group:
+    async with (
+        kernel.clock_watched(outbox.wake),
+        serving(app, _sockets(config, handed)),
+        asyncio.TaskGroup() as group,
+    ):
         sending = group.create_task(outbox.run(), name="outbox")
         serving_phones: list[asyncio.Task[None]] = []
         selftest = SelfTest(gateway)
@@ -217,7 +244,9 @@ async def _main(config: Config, store: Store) -> None:
             if record.id not in phones:
                 adapter = modem(hotplug.where(record.name, wanted), ModemSettings())
                 off = await persist(store.registry.disabled_phones)
-                serve(phones.add(record, adapter, disabled=record.id in off))
+                phone = phones.add(record, adapter, disabled=record.id in off)
+                await persist(gateway.mind_pauses)
+                serve(phone)
 
         for phone in phones.all():
             serve(phone)
@@ -229,6 +258,7 @@ async def _main(config: Config, store: Store) -> None:
             group.create_task(_live(notifier), name="watchdog"),
             group.create_task(_tell(notifier, gateway), name="status"),
             group.create_task(_keep_house(store), name="housekeeping"),
+            group.create_task(_check(database), name="integrity"),
             group.create_task(Balances(phones, now).run(), name="balances"),
             group.create_task(retention.run(), name="keeping"),
             group.create_task(commands.run(), name="commands"),
@@ -248,6 +278,8 @@ async def _main(config: Config, store: Store) -> None:
             sending.cancel()
         for task in (*serving_phones, *keeping):
             task.cancel()
+    with suppress(StoreUnavailable):
+        await store.registry.note_time()  # a clock that says less after the next start is wrong
     if own_socket:
         os.unlink(config.api.socket)
 
@@ -262,7 +294,7 @@ def _sockets(config: Config, handed: list[socket.socket]) -> list[socket.socket]
 
 
 async def _phones(
-    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem
+    config: Config, store: Store, hotplug: Hotplug, modem: MakeModem, now: datetime
 ) -> list[tuple[PhoneRecord, Adapter]]:
     """The configured phones, with the ids that the store knows them by, and those found before."""
     rows = [
@@ -279,7 +311,7 @@ async def _phones(
         for id_, phone in zip(ids, config.phone, strict=True)
     ]
     if config.modem.auto:
-        for id_, name, imei in await store.registry.found_phones(now() - FOUND_KEPT):
+        for id_, name, imei in await store.registry.found_phones(now - FOUND_KEPT):
             where = hotplug.where(name, Wanted(imei=imei, found=True))
             phones.append((PhoneRecord(id_, name, "modem"), modem(where, ModemSettings())))
     return phones
@@ -316,6 +348,9 @@ def _record(id_: PhoneId, phone: AnyPhone, adapter: Adapter) -> PhoneRecord:
         number=phone.number if isinstance(phone, ModemSection) else None,
         selftest_interval=phone.selftest_interval if isinstance(phone, ModemSection) else 0.0,
         balance=_balance(phone),
+        validity=phone.validity,
+        send_windows=tuple(window(hours.days, hours.hours) for hours in phone.send_windows),
+        resend_after=RESEND_AFTER if phone.on_uncertain == "resend" else None,
     )
 
 
@@ -353,7 +388,9 @@ def _adapter(phone: AnyPhone, hotplug: Hotplug, modem: MakeModem) -> Adapter:
     return CloudAdapter(Smsmode(phone.access_token, phone.base_url, phone.sender))
 
 
-async def _webhooks(config: Config, store: Store, keys: list[Key]) -> Webhooks:
+async def _webhooks(
+    config: Config, store: Store, keys: list[Key], now: Callable[[], datetime]
+) -> Webhooks:
     """The receivers of events; without a secret an account's API key signs, as in RaspiSMS."""
     accounts = {user.name: key.account for user, key in zip(config.user, keys, strict=True)}
     await store.webhooks.configure(drafts_of(config, accounts.__getitem__))
@@ -418,21 +455,36 @@ async def _live(notifier: Notifier) -> None:
 async def _tell(notifier: Notifier, gateway: Gateway) -> None:
     """Keep the line of ``systemctl status`` true."""
     while True:
-        report = await gateway.health()
-        states = ", ".join(f"{phone['name']} {phone['status']}" for phone in report["phones"])
-        queue = report["queue"] or {"queued": "?", "uncertain": "?"}
-        notifier.status(
-            f"{states or 'no phones'}; {queue['queued']} queued, {queue['uncertain']} uncertain"
-        )
+        notifier.status(await gateway.line())
         await asyncio.sleep(STATUS_EVERY)
 
 
+async def _check(database: Database) -> None:
+    """Look at what there was no time for at the start; a damaged file is written to no more."""
+    if database.checked:
+        return
+    stopping = threading.Event()
+    try:
+        found = await asyncio.to_thread(look_at_all, database.path, stopping.is_set)
+    finally:
+        stopping.set()
+    if found is None:
+        log.info("the whole database was checked and is sound")
+    else:
+        database.broken = found
+        log.error("nothing is stored or sent any more", extra=fields(reason=found))
+
+
 async def _keep_house(store: Store) -> None:
-    """What time alone brings about."""
+    """What time alone brings about; where nothing has changed and nothing is awaited, nothing."""
+    seen, awaited = -1, True
     while True:
         try:
-            for received in await store.arrivals.give_up_series(join):
-                log.warning("a long message stayed incomplete", extra=fields(received=received))
+            if awaited or store.views.changes != seen:
+                for received in await store.arrivals.give_up_series(join):
+                    log.warning("a long message stayed incomplete", extra=fields(received=received))
+                awaited = await store.arrivals.are_awaited()
+                seen = store.views.changes
         except StoreUnavailable as error:
             log.error("nothing can be stored", extra=fields(error=str(error)))
         await asyncio.sleep(HOUSEKEEPING)

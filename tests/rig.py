@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smsd.adapters.contract import Capabilities, Progress, Sink, Submission
+from smsd.dispatch.clock import Clock
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.outbox import Outbox
 from smsd.dispatch.phones import Direction, Phone, Phones
@@ -114,12 +115,13 @@ class Rig:
         directions: Sequence[Direction] = (),
         bars: Mapping[PhoneId, Mapping[BarKind, Bar]] | None = None,
     ) -> None:
-        self.now = now
-        self.database = Database(path, now, inline=inline)
+        self.clock = Clock(now, asyncio.get_running_loop().time)
+        self.now = self.clock.now
+        self.database = Database(path, self.now, inline=inline)
         self.store = Store(self.database, guards)
-        self.phones = Phones(now, UTC, lambda: self.outbox.wake(), directions, bars)
-        self.outbox = Outbox(self.store, self.phones, now, paused=paused)
-        self.gateway = Gateway(self.store, self.phones, self.outbox, now, UTC, 86_400)
+        self.phones = Phones(self.now, UTC, lambda: self.outbox.wake(), directions, bars)
+        self.outbox = Outbox(self.store, self.phones, self.clock, paused=paused)
+        self.gateway = Gateway(self.store, self.phones, self.outbox, self.now, UTC, 86_400)
 
     async def add(self, name: str, adapter: Scripted, **record: Any) -> Phone:
         """Configure a phone and make it available."""

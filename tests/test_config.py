@@ -1,6 +1,7 @@
 """One TOML file: defaults that suit, and no mistake that goes unnamed."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -197,8 +198,8 @@ def test_what_is_shown_has_no_secrets() -> None:
          'dispatch.flood.startpoint: "whenever" is no startpoint'),
         ({"dispatch": {"loop": {"volume": 3, "startpoint": "tomorrow"}}},
          "dispatch.loop.startpoint: a time in the past expected"),
-        ({"dispatch": {"replies": {"volume": 0, "startpoint": "today"}}},
-         "dispatch.replies.volume: Expected `int` >= 1"),
+        ({"dispatch": {"flood": {"volume": 0, "startpoint": "today"}}},
+         "dispatch.flood.volume: Expected `int` >= 1"),
         ({"dispatch": {"flood": {"volum": 3}}}, 'dispatch.flood.volum'),
         ({"phone": [MODEM | {"limit_unit": "sms"}]}, "phone[0].limit_unit: Invalid enum value"),
     ],
@@ -335,6 +336,42 @@ _values = st.recursive(
 def test_any_tables_give_a_configuration_or_an_error_in_words(raw: dict[str, Any]) -> None:
     with suppress(ConfigError):
         assert msgspec.to_builtins(parse(raw, "smsd.toml"))
+
+
+def test_order_and_time() -> None:
+    phone = MODEM | {
+        "on_uncertain": "resend", "validity": 3600,
+        "send_windows": [{"days": ["mon-fri"], "hours": "08:00-20:00"}, {"hours": "09:00-12:00"}],
+    }  # fmt: skip
+    user = {"name": "a", "api_key": "k", "timezone": "Asia/Tokyo", "priority": -5}
+    config = parse({"phone": [phone], "user": [user]}, "f")
+    assert (config.phone[0].on_uncertain, config.phone[0].validity) == ("resend", 3600)
+    assert config.phone[0].send_windows[1].days == ("mon-sun",)
+    assert (config.user[0].timezone, config.user[0].priority) == ("Asia/Tokyo", -5)
+
+
+@pytest.mark.parametrize(
+    ("phone", "words"),
+    [
+        ({"on_uncertain": "forget"}, "phone[0].on_uncertain"),
+        ({"validity": 10}, "phone[0].validity"),
+        ({"send_windows": [{"hours": "8-20"}]}, 'phone[0].send_windows[0]: "8-20" are no hours'),
+        ({"send_windows": [{"hours": "08:00-20:00", "days": ["x"]}]}, '"x" is no day'),
+        ({"send_windows": [{"hour": "08:00-20:00"}]}, 'did you mean "hours"?'),
+    ],
+)
+def test_what_is_wrong_with_order_and_time_is_named(phone: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        parse({"phone": [MODEM | phone]}, "f")
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [({"timezone": "Mars"}, 'user[0].timezone: "Mars"'), ({"priority": 128}, "user[0].priority")],
+)
+def test_what_is_wrong_with_a_user_is_named(user: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        parse({"user": [{"name": "a", "api_key": "k"} | user]}, "f")
 
 
 def test_what_is_kept_for_how_long() -> None:

@@ -15,6 +15,7 @@ class _Selector(selectors.DefaultSelector):
     loop: "VirtualLoop"
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.loop.wakes += 1
         ready = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("deadlock: no timer and no I/O is pending")
@@ -30,6 +31,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Selector()
         super().__init__(selector)
         selector.loop, self.now = self, 0.0
+        self.wakes = 0
+        """How often the loop has turned."""
 
     def time(self) -> float:
         return self.now

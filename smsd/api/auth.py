@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from aiohttp import web
@@ -18,11 +19,18 @@ from smsd.store.registry import LOCAL_ACCOUNT
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks and what he may do; ``sees``: whose rows he sees, ``None`` for everybody's."""
+    """Who asks and what he may do; ``sees``: whose rows he sees, ``None`` for everybody's.
+
+    ``who`` names him in what is recorded; ``zone`` is that of his wall clock, ``None``: the
+    gateway's; ``priority`` that of his messages.
+    """
 
     id: int
     scopes: frozenset[str]
     sees: int | None
+    who: str = ""
+    zone: tzinfo | None = None
+    priority: int = 0
 
     def need(self, scope: str) -> None:
         """Raise the error for one who may not."""
@@ -41,6 +49,9 @@ class Key:
     account: int
     api_key: str
     suspended: bool
+    name: str = ""
+    zone: tzinfo | None = None
+    priority: int = 0
 
 
 class Doorkeeper:
@@ -83,7 +94,10 @@ class Doorkeeper:
             raise ApiError(Code.INVALID_CREDENTIALS, status=401)
         if found.suspended:
             raise ApiError(Code.SUSPENDED_USER, status=403)
-        return Account(found.account, frozenset({"send", "read", "admin"}), found.account)
+        all_scopes = frozenset({"send", "read", "admin"})
+        return Account(
+            found.account, all_scopes, found.account, found.name, found.zone, found.priority
+        )
 
     def local(self, request: web.Request) -> Account | None:
         """The local user at the other end of a Unix socket (SO_PEERCRED), if he may do anything."""
@@ -94,7 +108,7 @@ class Doorkeeper:
         raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         _, uid, gid = struct.unpack("3i", raw)
         scopes = self._scopes(uid, gid)
-        return Account(self._own, scopes, None) if scopes else None
+        return Account(self._own, scopes, None, f"local user {_user(uid)}") if scopes else None
 
     def _scopes(self, uid: int, gid: int) -> frozenset[str]:
         if uid == os.getuid():
@@ -109,6 +123,13 @@ class Doorkeeper:
             if who == name or (who.startswith("@") and _gid(who[1:]) in groups):
                 found |= {granted} if isinstance(granted, str) else set(granted)
         return frozenset(found)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _gid(name: str) -> int | None:

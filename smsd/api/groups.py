@@ -9,7 +9,8 @@ from smsd.api import items
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import items as listed
-from smsd.api.raspisms import body_of, idempotency_of, integer
+from smsd.api.once import once_of, taken
+from smsd.api.raspisms import body_of, integer
 from smsd.dispatch.gateway import Gateway
 from smsd.store.database import Conflict
 from smsd.store.groups import NameTaken
@@ -53,12 +54,12 @@ class PhoneGroups:
             # RaspiSMS drops what is sent to an empty group without a word.
             raise ApiError(Code.MISSING_PARAMETER, "phones : at least one phone is expected.")
         try:
-            key = idempotency_of(request, body)
-            return answer(await self._groups.create(account.id, name, phones, key))
+            once = once_of(request, body)
+            return answer(await self._groups.create(account.id, name, phones, once))
         except NameTaken as error:
             raise ApiError(Code.INVALID_PARAMETER, f"name : {error}.") from error
         except Conflict as error:
-            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+            raise taken(error) from error
 
     async def read(self, request: web.Request) -> web.Response:
         """``GET /api/phone_group/{id}/``."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from smsd.dispatch.telling import event_id, kind_of
+from smsd.model.message import FINAL, State
 
 Item = dict[str, Any]
 Row = Mapping[str, Any]
@@ -321,6 +322,7 @@ def message(row: Row, zone: tzinfo) -> Item:
         "parts": row["parts"],
         "flash": row["flash"],
         "tag": row["tag"],
+        "priority": row["priority"],
         "id_user": row["account_id"],
         "id_phone": row["phone_id"],
         "id_phone_group": row["wanted_group_id"],
@@ -332,13 +334,18 @@ def message(row: Row, zone: tzinfo) -> Item:
     }
 
 
-def whole_message(row: Row, zone: tzinfo, route: str | None) -> Item:
+def whole_message(row: Row, zone: tzinfo, route: str | None, now: datetime) -> Item:
     """One message with its history, its attempts and why it went where it went.
 
-    ``route`` is the reason of its newest attempt, or why it waits.
+    ``route`` is the reason of its newest attempt, or why it waits. ``final``: nothing more is
+    awaited; of a sent message a report is, until its validity ends.
     """
+    over = row["expires_at"] <= now.timestamp() * 1000
     return {
         **message(row, zone),
+        "final": row["state"] in FINAL or (row["state"] == State.SENT and over),
+        "send_windows": None if row["send_windows"] is None else json.loads(row["send_windows"]),
+        "resend_at": exact(row["resend_at"], zone) if row["state"] == State.UNCERTAIN else None,
         "route": route,
         "changes": [
             {"state": change["state"], "at": exact(change["at"], zone), "reason": change["words"]}

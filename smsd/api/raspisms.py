@@ -1,9 +1,7 @@
 """The RaspiSMS routes: translation between HTTP and the gateway, nothing else."""
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,8 +14,8 @@ from smsd.api import bulk, items, scheduled
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
+from smsd.api.once import answered_before, once_of, repeated, taken
 from smsd.dispatch.gateway import Gateway
-from smsd.model.message import Draft
 from smsd.store.database import Conflict
 from smsd.store.views import PAGE
 
@@ -35,7 +33,6 @@ _NEEDS: Final = {
 }
 """The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread
-LONGEST_KEY: Final = 255  # characters of an Idempotency-Key
 DROPPED: Final = "X-Smsd-Invalid-Numbers"
 LEFT_OUT: Final = "X-Smsd-Left-Out"
 
@@ -113,7 +110,7 @@ class RaspiSms:
         rows = await self._gateway.store.views.page(
             entry, account=account.sees, page=page, after=after, before=before, **filters
         )
-        zone = self._gateway.zone
+        zone = account.zone or self._gateway.zone
         match entry:
             case "sended":
                 return [items.sended(row, zone) for row in rows]
@@ -166,34 +163,33 @@ class RaspiSms:
                 phones=lambda phone: phone in self._gateway.phones,
                 group=group if known else None,
                 sticky=self._gateway.sticky,
-                zone=self._gateway.zone,
+                zone=account.zone or self._gateway.zone,
                 region=self._region,
-                validity=self._gateway.validity,
+                validity=self._gateway.validity_by,
+                priority=account.priority,
                 count_parts=self._gateway.count_parts,
             )
 
         try:
             checked = await asyncio.to_thread(check) if _large(request) else check()
-            key = idempotency_of(request, body, checked.draft)
-            body.clear()  # 10 MB, perhaps
-            accepted = await self._gateway.accept(
-                account.id, checked.draft, key, anybodys=account.sees is None
-            )
+        except ApiError as error:
+            return await answered_before(self._gateway, account.id, once_of(request, body), error)
         except FormError as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
+        headers = _dropped(checked.dropped)
+        once = once_of(request, body, headers, checked.draft)
+        body.clear()  # 10 MB, perhaps
+        try:
+            accepted = await self._gateway.accept(
+                account.id, checked.draft, once, anybodys=account.sees is None
+            )
         except Conflict as error:
-            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+            raise taken(error) from error
         if _large(request):
             memory.trim()  # what it took to read it is not kept for the next one
-        response = answer(accepted.id)
         if left := {reason: n for reason, n in accepted.left_out.items() if n}:
-            response.headers[LEFT_OUT] = ", ".join(f"{why}={n}" for why, n in left.items())
-        if checked.dropped:
-            named = [number.encode("ascii", "replace").decode() for number in checked.dropped]
-            response.headers[DROPPED] = ", ".join(
-                "".join(filter(str.isprintable, n)) for n in named
-            )
-        return response
+            headers[LEFT_OUT] = ", ".join(f"{why}={n}" for why, n in left.items())
+        return repeated(accepted.id, headers)
 
     async def delete_scheduled(self, request: web.Request) -> web.Response:
         """``DELETE /api/scheduled/{id}/``: also takes back what is queued and not begun."""
@@ -215,7 +211,8 @@ class RaspiSms:
         if found is None:
             raise ApiError(Code.INVALID_PARAMETER, "no message has this id.", status=404)
         row, route = found
-        return answer(items.whole_message(row, self._gateway.zone, route))
+        zone = account.zone or self._gateway.zone
+        return answer(items.whole_message(row, zone, route, self._gateway.now()))
 
     async def phone_status(self, request: web.Request) -> web.Response:
         """``POST /api/phone/{id}/status/``: look at the phone now."""
@@ -302,28 +299,11 @@ def _field(name: str, value: str | bytes | bytearray | web.FileField) -> str | b
             return bytes(value).decode()
 
 
-def idempotency_of(
-    request: web.Request, body: Mapping[str, Any], draft: Draft | None = None
-) -> tuple[str, str] | None:
-    """The Idempotency-Key with a digest of what was asked where; the API key is no part of that.
-
-    ``draft`` is what a large body came to, whose recipients are not in ``body``.
-    """
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
-        raise ApiError(Code.INVALID_PARAMETER, words)
-    many = {name for name, value in body.items() if isinstance(value, bulk.Entries)}
-    asked = {name: value for name, value in body.items() if name != "api_key" and name not in many}
-    canonical = json.dumps([request.path.rstrip("/"), asked], sort_keys=True)
-    digest = hashlib.sha256(canonical.encode())
-    if many and draft is not None:
-        for number, data in draft.numbers:
-            digest.update(f"\0{number}\0{data}".encode())
-        digest.update(json.dumps([draft.contacts, draft.groups, draft.invalid]).encode())
-    return key, digest.hexdigest()
+def _dropped(numbers: Sequence[str]) -> dict[str, str]:
+    """The header that names what was no number."""
+    named = [number.encode("ascii", "replace").decode() for number in numbers]
+    shown = ", ".join("".join(filter(str.isprintable, number)) for number in named)
+    return {DROPPED: shown} if shown else {}
 
 
 def integer(text: str | None) -> int:

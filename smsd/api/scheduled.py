@@ -12,7 +12,8 @@ from smsd.api.envelope import ApiError, Code
 from smsd.api.forms import items, truth
 from smsd.api.items import WHEN
 from smsd.dispatch.numbers import normal
-from smsd.model.message import Draft
+from smsd.model.hours import HoursError, read
+from smsd.model.message import HIGHEST, LOWEST, Draft
 from smsd.model.recipients import Recipients
 
 LONGEST_TEXT: Final = 1000  # characters, before any template
@@ -20,6 +21,7 @@ MOST_RECIPIENTS: Final = 100_000
 LONGEST_TAG: Final = 1000
 NAMED: Final = 20  # of the numbers that were left out
 NOT_YET: Final = ("conditional_groups", "medias")
+_PRIORITY: Final = re.compile(r"-?[0-9]{1,3}")
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")
 
 
@@ -39,14 +41,17 @@ def check(
     sticky: bool = False,
     zone: tzinfo,
     region: str | None,
-    validity: int,
+    validity: Callable[[int | None], int],
+    priority: int = 0,
     count_parts: Callable[[str], int],
 ) -> Checked:
     """Read ``POST /api/scheduled/``; raises the `ApiError` of the first check that fails.
 
     ``phones`` tells whether a phone has that id; ``group`` is the phone group asked for, ``None``
     if there is none; ``sticky`` is what holds where the request says nothing. ``region`` is that of
-    national numbers, ``None`` where only international ones are taken.
+    national numbers, ``None`` where only international ones are taken. ``validity`` is the usual
+    one, in seconds, of messages for a phone (``None``: for any); ``priority`` the sender's usual
+    one.
     """
     text = body.get("text")
     if text is None or text == "":
@@ -94,18 +99,21 @@ def check(
     if templated and (contacts or groups or any(data != "[]" for _, data in numbers)):
         # Sent as it stands it would reach people as a template.
         raise ApiError(Code.INVALID_PARAMETER, "text : templates are not in this version of smsd.")
+    phone = _phone(body, phones, group)
     return Checked(
         Draft(
             text=text,
             numbers=numbers,
             parts=count_parts(text),
             at=due,
-            phone=_phone(body, phones, group),
+            phone=phone,
             group=group,
             sticky=sticky if body.get("sticky") in (None, "") else truth(body["sticky"]),
             flash=truth(body.get("flash")),
             tag=tag,
-            validity=_validity(body, validity),
+            validity=_validity(body, validity(phone)),
+            priority=_priority(body, priority),
+            send_windows=_send_windows(body),
             contacts=contacts,
             groups=groups,
             invalid=invalid,
@@ -245,6 +253,37 @@ def _validity(body: Mapping[str, Any], usual: int) -> int:
         words = "validity_minutes must be a number of minutes from 1 to 635040."
         raise ApiError(Code.INVALID_PARAMETER, words)
     return int(text) * 60
+
+
+def _priority(body: Mapping[str, Any], usual: int) -> int:
+    """Which messages go first: ours, as the validity."""
+    wanted = body.get("priority")
+    if wanted in (None, ""):
+        return usual
+    text = str(wanted)
+    if not (_PRIORITY.fullmatch(text) and LOWEST <= int(text) <= HIGHEST):
+        words = f"priority must be a whole number from {LOWEST} to {HIGHEST}."
+        raise ApiError(Code.INVALID_PARAMETER, words)
+    return int(text)
+
+
+def _send_windows(body: Mapping[str, Any]) -> str | None:
+    """The hours at which it may leave, ours too: a JSON list, as in the configuration."""
+    wanted = body.get("send_windows")
+    if wanted in (None, "", []):
+        return None
+    try:
+        # A form's array is a dict, and so is each of its windows.
+        rows = wanted if isinstance(wanted, str) else json.dumps([_row(r) for r in items(wanted)])
+        read(rows)
+    except HoursError as error:
+        raise ApiError(Code.INVALID_PARAMETER, f"send_windows : {error}.") from error
+    return json.dumps(json.loads(rows))
+
+
+def _row(row: Any) -> Any:
+    days = row.get("days") if isinstance(row, dict) else None
+    return {**row, "days": items(days)} if isinstance(days, dict) else row
 
 
 def _storable(text: str, name: str) -> None:

@@ -19,6 +19,7 @@ from smsd.api.devices import Devices
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.groups import PhoneGroups
 from smsd.api.keeping import Archive
+from smsd.api.queue import Queue
 from smsd.api.raspisms import RaspiSms
 from smsd.api.stops import Stops
 from smsd.api.webhooks import Webhooks
@@ -46,6 +47,7 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
     app.add_routes(Stops(gateway, door, default_region).routes())
     app.add_routes(Webhooks(gateway, door).routes())
     app.add_routes(Devices(gateway, door).routes())
+    app.add_routes(Queue(gateway, door).routes())
     app.add_routes(Archive(gateway, door, default_region).routes())
     app.add_routes(ContactBook(gateway, door, default_region).routes())
     app.add_routes(PhoneGroups(gateway, door).routes())

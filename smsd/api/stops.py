@@ -4,7 +4,8 @@ from aiohttp import web
 
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
-from smsd.api.raspisms import body_of, idempotency_of, integer
+from smsd.api.once import once_of, taken
+from smsd.api.raspisms import body_of, integer
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.numbers import normal
 from smsd.store.database import Conflict
@@ -45,11 +46,11 @@ class Stops:
         if number is None:
             raise ApiError(Code.INVALID_PARAMETER, "number : not a valid phone number.")
         owner = EVERYBODY if account.sees is None else account.sees
-        idempotency = idempotency_of(request, body)
+        once = once_of(request, body)
         try:
-            return answer(await self._gateway.store.stops.add(owner, number, idempotency))
+            return answer(await self._gateway.store.stops.add(owner, number, once))
         except Conflict as error:
-            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+            raise taken(error) from error
 
     async def delete(self, request: web.Request) -> web.Response:
         """``DELETE /api/smsstop/{id}/``: an account's own, or one that its owner sent himself."""

@@ -11,7 +11,8 @@ from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import items as listed
 from smsd.api.forms import truth
-from smsd.api.raspisms import body_of, idempotency_of, integer
+from smsd.api.once import once_of, taken
+from smsd.api.raspisms import body_of, integer
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.telling import Form, problem_of
 from smsd.store.database import Conflict
@@ -50,9 +51,9 @@ class Webhooks:
                 raise ApiError(Code.MISSING_PARAMETER, f"{name}.")
         draft = _draft(body, account, {})
         try:
-            made = await self._store.create(account.id, draft, idempotency_of(request, body))
+            made = await self._store.create(account.id, draft, once_of(request, body))
         except Conflict as error:
-            raise ApiError(Code.INVALID_PARAMETER, f"{error}.", status=409) from error
+            raise taken(error) from error
         self._gateway.webhooks.changed()
         return answer(made)
 

@@ -9,8 +9,8 @@ from typing import Final
 from smsd.cli.client import Failure
 
 COMMANDS: Final = (
-    "run", "check", "send", "listing", "phones", "status", "queue", "campaign", "keeping",
-    "webhooks", "ussd", "at", "trace", "pdu",
+    "run", "check", "send", "listing", "cancel", "phones", "status", "queue", "campaign",
+    "keeping", "webhooks", "ussd", "at", "trace", "pdu",
 )  # fmt: skip
 """The modules of the commands, in the order in which the help shows them."""
 

@@ -31,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
     except (daemon.AlreadyRunning, SocketTaken) as error:
         print(f"smsd: {error}", file=sys.stderr)
         return RUNNING
-    except (StoreUnavailable, SchemaTooNew) as error:
+    except StoreUnavailable as error:
+        print(f"smsd: {error}", file=sys.stderr)
+        return REFUSED
+    except SchemaTooNew as error:
         print(f"smsd: {settings.store.path}: {error}", file=sys.stderr)
         return REFUSED
     except OSError as error:

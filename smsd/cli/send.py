@@ -25,6 +25,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--key", help="an idempotency key: the same again within a day sends nothing"
     )
     parser.add_argument("--validity", type=int, metavar="MINUTES", help="give up after that")
+    parser.add_argument(
+        "--priority", type=int, metavar="-128…127", help="higher ones go first; usual is 0"
+    )
+    parser.add_argument(
+        "--hours",
+        action="append",
+        metavar="'[DAYS] HH:MM-HH:MM'",
+        help="leave only then, as 'mon-fri 08:00-20:00'; may be given again",
+    )
     add_options(parser)
     parser.set_defaults(func=run)
 
@@ -47,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         "id_phone_group": _id(args, "phone_group"),
         "sticky": args.sticky or None,
         "validity_minutes": args.validity,
+        "priority": args.priority,
+        "send_windows": [_window(hours) for hours in args.hours] if args.hours else None,
     }
     request = {key: value for key, value in body.items() if value is not None}
     # With a key the request may be repeated: an answer that was lost sends nothing twice.
@@ -72,6 +83,12 @@ def run(args: argparse.Namespace) -> int:
         shown = ", ".join(map(str, messages)) or "later"
         print(f"accepted as {response}; messages: {shown}")
     return 0
+
+
+def _window(words: str) -> dict[str, object]:
+    """One of the hours that were given; the daemon says what is wrong with them."""
+    *days, hours = words.replace(",", " ").split() or [""]
+    return {"days": days or ["mon-sun"], "hours": hours}
 
 
 def _id(args: argparse.Namespace, kind: str) -> str | None:

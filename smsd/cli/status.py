@@ -27,10 +27,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _for_people(health: "dict[str, object]") -> None:
     queue = health["queue"]
+    if health["paused"]:
+        print("PAUSED: nothing is sent, everything is kept; smsd queue resume ends it")
     print(f"{health['status']}; store {printable(health['store'])}")
     problems = health["problems"]
     for problem in problems if isinstance(problems, list) else ():
         print(printable(f"! {problem}"))
+    notices = health["notices"]
+    for notice in notices if isinstance(notices, list) else ():
+        print(printable(f"! {notice}"))
     if isinstance(queue, dict):
         print(
             f"queue: {queue['queued']} waiting (oldest {queue['oldest_seconds']} s), "
@@ -41,6 +46,8 @@ def _for_people(health: "dict[str, object]") -> None:
         line = f"{phone['name']}: {phone['status']} since {phone['since']}"
         if phone["reason"]:
             line += f", {phone['reason']}"
+        if phone.get("held"):
+            line += f", {phone['held']}"
         if phone["hint"]:
             line += f" ({phone['hint']})"
         print(printable(line))

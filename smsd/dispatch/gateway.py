@@ -1,5 +1,6 @@
 """The gateway as its API sees it: accept, look, explain."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -7,16 +8,22 @@ from typing import Any, Final
 from smsd.adapters.hotplug import Hotplug
 from smsd.adapters.modem.apart import Stuck, apart
 from smsd.adapters.modem.held import holders
+from smsd.dispatch.hours import choose
 from smsd.dispatch.outbox import Outbox
-from smsd.dispatch.phones import Phones
-from smsd.dispatch.route import health, route
+from smsd.dispatch.phones import Phone, Phones
+from smsd.dispatch.route import health
 from smsd.dispatch.webhooks import Webhooks
 from smsd.gsm import count_parts
-from smsd.model.message import Draft, MessageId, Queued, Route, State, Wait
+from smsd.logs import fields
+from smsd.model.message import Draft, Later, MessageId, Queued, Resolution, Route, State, Wait
 from smsd.model.phone import Candidate, Health, Window
 from smsd.store.database import StoreUnavailable
+from smsd.store.once import Once
 from smsd.store.outgoing import Accepted
+from smsd.store.pauses import EVERYTHING
 from smsd.store.store import Store
+
+log: Final = logging.getLogger(__name__)
 
 HOLDERS_TIMEOUT: Final = 5.0  # seconds for a look through /proc
 LONG_WAIT: Final = 600  # seconds after which a message that waits is worth a word
@@ -50,6 +57,7 @@ class Gateway:
         self.now = now
         self._outbox = outbox
         self._hotplug = hotplug
+        self._counted: tuple[int, dict[str, int]] | None = None
 
     async def ports(self) -> list[dict[str, Any]]:
         """Every serial port of every USB device: what it is taken for, and who has it."""
@@ -67,20 +75,65 @@ class Gateway:
         """How many SMS a text takes."""
         return count_parts(text)
 
+    def validity_by(self, phone: int | None) -> int:
+        """How long a message may wait that has no validity of its own, in seconds."""
+        own = None if phone is None else self.phones[phone].record.validity
+        return self.validity if own is None else own
+
+    def pauses(self) -> dict[str, Any]:
+        """What is paused: everything, and which phones."""
+        paused = [phone.record.name for phone in self.phones.all() if phone.paused]
+        return {"paused": self._outbox.paused, "phones": paused}
+
+    def held(self, phone: Phone) -> bool:
+        """Whether a phone is not to send now though it is well: it is paused, or all is."""
+        held = any(s.held for s in self.phones.standings() if s.phone.id == phone.record.id)
+        return self._outbox.paused or held
+
     async def accept(
-        self,
-        account: int,
-        draft: Draft,
-        idempotency: tuple[str, str] | None,
-        *,
-        anybodys: bool = False,
+        self, account: int, draft: Draft, once: Once | None, *, anybodys: bool = False
     ) -> Accepted:
         """Keep a draft; when this returns it is durable. ``anybodys``: see `Outgoing.schedule`."""
-        accepted = await self.store.outgoing.schedule(
-            account, draft, idempotency, anybodys=anybodys
-        )
+        accepted = await self.store.outgoing.schedule(account, draft, once, anybodys=anybodys)
         self._outbox.wake()
         return accepted
+
+    async def resolve(
+        self, message: int, account: int | None, resolution: Resolution, who: str
+    ) -> State | None:
+        """Settle a message in doubt as a person says; see `Doubts.resolve`."""
+        state = await self.store.doubts.resolve(message, account, resolution, who)
+        if state is not None:
+            log.warning(
+                "a person has settled a message in doubt",
+                extra=fields(message=message, resolution=resolution, state=state, account=who),
+            )
+            self._outbox.wake()
+        return state
+
+    async def pause(self, phone: int, who: str) -> None:
+        """Let nothing more leave, or nothing by a phone, until it is resumed; over restarts too."""
+        await self.store.pauses.pause(phone, who)
+        await self.mind_pauses()
+        log.warning("sending is paused", extra=fields(phone=self._name(phone), account=who))
+
+    async def resume(self, phone: int, who: str) -> None:
+        """End a pause; that of everything ends those of the phones as well."""
+        await self.store.pauses.resume(phone)
+        if phone == EVERYTHING:
+            self._outbox.paused = False  # also where the configuration had it so at the start
+        await self.mind_pauses()
+        log.warning("sending is resumed", extra=fields(phone=self._name(phone), account=who))
+
+    async def mind_pauses(self) -> None:
+        """Do as the store says of pauses; a phone that came later is to be told too."""
+        paused = await self.store.pauses.all()
+        self._outbox.paused = self._outbox.paused or EVERYTHING in paused
+        self.phones.pause(paused)
+        self._outbox.wake()
+
+    def _name(self, phone: int) -> str | None:
+        return None if phone == EVERYTHING else self.phones[phone].record.name
 
     async def statuses(self) -> dict[int, str]:
         """Every phone's status in RaspiSMS's words, its limits included, at this moment."""
@@ -111,16 +164,21 @@ class Gateway:
     async def _waits_for(self, row: Mapping[str, Any]) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
-        if row["due_at"] > self.now().timestamp() * 1000:
-            return f"waits before it is tried again: {row['fault_words']}"
         candidates = await self._candidates()
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
             row["begun_on"], frozenset(declined), bool(row["flash"]), bool(row["mms"]),
             row["wanted_group_id"], row["known_phone_id"],
+            row["send_windows"],
         )  # fmt: skip
-        match route(queued, candidates, self.now()):
+        decision = choose(queued, candidates, self.now(), self.zone)
+        due = row["due_at"] <= self.now().timestamp() * 1000
+        match decision:
+            case Later(words=words):
+                return f"waits: {words}"
+            case _ if not due:
+                return f"waits before it is tried again: {row['fault_words'] or 'it is not due'}"
             case Route(words=words):
                 return f"about to leave by {words}"
             case Wait(words=words):
@@ -142,6 +200,21 @@ class Gateway:
             "resets_at": self._shown(window.resets_at),
         }
 
+    async def line(self) -> str:
+        """Phones and queue in a line; the store is asked only if something has changed there."""
+        if self._counted is None or self._counted[0] != self.store.views.changes:
+            try:
+                counts = await self.store.views.counts()
+            except StoreUnavailable:
+                return "nothing can be stored"
+            self._counted = self.store.views.changes, counts
+        counts = self._counted[1]
+        standings = self.phones.standings()
+        states = ", ".join(f"{s.phone.name} {s.held or s.health}" for s in standings)
+        paused = "PAUSED: nothing is sent; " if self._outbox.paused else ""
+        queue = f"{counts['queued']} queued, {counts['uncertain']} uncertain"
+        return f"{paused}{states or 'no phones'}; {queue}"
+
     async def health(self) -> dict[str, Any]:
         """What a monitor asks: can we store, are phones there, what waits."""
         try:
@@ -153,6 +226,8 @@ class Gateway:
                 "status": "failed",
                 "problems": [problem],
                 "store": str(error),
+                "paused": self._outbox.paused,
+                "notices": [],
                 "phones": [],
                 "queue": None,
             }
@@ -172,10 +247,13 @@ class Gateway:
                     "hint": standing.hint,
                     "until": self._shown(bar.until) if bar is not None else None,
                     "limits": [self._limit(window) for window in candidate.windows],
+                    **({"held": standing.held} if standing.held else {}),
                     **phone.facts,
                 }
             )
         problems = _problems(phones, counts, paused=self._outbox.paused)
+        problems += [f"{p.record.name} is paused" for p in self.phones.all() if p.paused]
+        problems += [self._outbox.clock.doubt] if self._outbox.clock.doubt is not None else []
         problems += self._hotplug.problems() if self._hotplug is not None else []
         problems += self.webhooks.problems()
         return {
@@ -183,6 +261,12 @@ class Gateway:
             "problems": problems,
             "store": "ok",
             "paused": self._outbox.paused,
+            "notices": [
+                f"{phone.record.name} sends again what it left in doubt (on_uncertain): "
+                "recipients may get messages twice"
+                for phone in self.phones.all()
+                if phone.record.resend_after is not None
+            ],
             "phones": phones,
             "queue": {
                 **{key: value for key, value in counts.items() if key != "oldest"},

@@ -65,8 +65,10 @@ class Inbox:
         if incoming.text in self._phone.expects:
             incoming = replace(incoming, silent=True)  # its own test: nobody's message
         kept = incoming
+        iccid = self._phone.facts.get("iccid")
+        sim = None if iccid is None else str(iccid)
         react = None if self._reactions is None else self._react
-        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join, react))
+        message = await persist(lambda: self._store.arrivals.receive(phone, kept, join, react, sim))
         if incoming.error is not None:
             log.warning(
                 "a message could not be decoded and is kept as it came",

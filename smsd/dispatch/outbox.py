@@ -7,7 +7,8 @@ hold, a crash loses nothing, and a slow phone holds up nobody but itself.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from math import inf
 from typing import Final
 
 from smsd.adapters.contract import (
@@ -21,9 +22,10 @@ from smsd.adapters.contract import (
     Uncertain,
 )
 from smsd.adapters.supervisor import send
+from smsd.dispatch.clock import Clock
+from smsd.dispatch.hours import choose
 from smsd.dispatch.persist import STORE_PAUSE, persist
 from smsd.dispatch.phones import Phone, Phones
-from smsd.dispatch.route import route
 from smsd.logs import PHONE, fields, short
 from smsd.model.message import Claim, Fault, FaultClass
 from smsd.model.phone import Health
@@ -32,10 +34,11 @@ from smsd.store.store import Store
 
 log: Final = logging.getLogger(__name__)
 
-LONGEST_NAP: Final = 15.0  # seconds; a clock is set without telling anybody
-CLOCK_STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
 LONGEST_PATIENCE: Final = 30  # times the first pause between attempts
 AFTER_LOSS: Final = 5.0  # seconds before a message that a lost phone gave back is looked at again
+LAST_ANSWER: Final = (
+    600.0  # seconds after a message's validity in which a phone must be done with it
+)
 
 
 class Outbox:
@@ -45,17 +48,17 @@ class Outbox:
         self,
         store: Store,
         phones: Phones,
-        now: Callable[[], datetime],
+        clock: Clock,
         *,
         paused: bool = False,
     ) -> None:
         self._store = store
         self._phones = phones
-        self._now = now
+        self.clock = clock
+        self._now = clock.now
         self.paused = paused
         self._woken = asyncio.Event()
         self._stopping = False
-        self._clocks: tuple[datetime, float] | None = None
 
     def wake(self) -> None:
         """Look again now."""
@@ -71,28 +74,24 @@ class Outbox:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._woken.clear()
-                await self._rest(await self._decide(group))
+                nap = await self._decide(group)
+                if nap > 0:
+                    try:
+                        async with asyncio.timeout(nap if nap < inf else None):
+                            await self._woken.wait()
+                    except TimeoutError:
+                        pass
 
-    async def _rest(self, until: datetime | None) -> None:
-        """Wait for `wake` or that moment; meanwhile only the clock is looked at, not the queue."""
-        while not self._woken.is_set() and abs(self._clock_step()) <= CLOCK_STEP:
-            left = LONGEST_NAP if until is None else (until - self._now()).total_seconds()
-            if left <= 0:
-                return
-            try:
-                async with asyncio.timeout(min(left, LONGEST_NAP)):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-
-    async def _decide(self, group: asyncio.TaskGroup) -> datetime | None:
-        """Claim what can be claimed; returns when there may be more, ``None``: not by itself."""
+    async def _decide(self, group: asyncio.TaskGroup) -> float:
+        """Claim what can be claimed; returns how many seconds nothing more can be due."""
         try:
             await self._mind_the_clock()
             claims, due = await self._store.outgoing.claim(
                 () if self.paused else self._phones.standings(),
                 self._phones.counts(),
-                lambda message, candidates: route(message, candidates, self._now()),
+                lambda message, candidates: choose(
+                    message, candidates, self._now(), self._phones.zone
+                ),
             )
             for claim in claims:
                 phone = self._phones[claim.phone]
@@ -100,34 +99,36 @@ class Outbox:
                 group.create_task(self._send(phone, claim, group), name=f"send-{claim.message}")
         except StoreUnavailable as error:
             log.error("nothing can be stored, so nothing is sent", extra=fields(error=str(error)))
-            return self._now() + timedelta(seconds=STORE_PAUSE)
+            return STORE_PAUSE
         now = self._now()
-        moments = [due, *self._phones.bars_end(now)]
-        soonest = min((moment for moment in moments if moment is not None), default=None)
-        return soonest and max(soonest, now + timedelta(milliseconds=1))
-
-    def _clock_step(self) -> timedelta:
-        """How far the clock was set since it was minded."""
-        if self._clocks is None:
-            return timedelta()
-        wall, steady = self._clocks
-        passed = asyncio.get_running_loop().time() - steady
-        return self._now() - wall - timedelta(seconds=passed)
+        moments = [due, self.clock.look_again, *self._phones.bars_end(now)]
+        return min(
+            [max((m - now).total_seconds(), 0.001) for m in moments if m is not None],
+            default=inf,
+        )
 
     async def _mind_the_clock(self) -> None:
-        """A Pi without a clock wakes up in the past; what waits must not pay for its correction."""
-        step = self._clock_step()
-        if abs(step) > CLOCK_STEP:
-            await self._store.outgoing.shift(step)
+        """What waits must not pay for a clock that is set."""
+        before = self.clock.doubt
+        step = self.clock.mind()
+        if step is not None:
+            try:
+                await self._store.outgoing.shift(step, lambda: self.clock.adopt(step))
+            except StoreUnavailable:
+                self.clock.take_back()
+                raise
             self._phones.shift(step)
             log.warning("the clock was set", extra=fields(seconds=round(step.total_seconds())))
-        self._clocks = self._now(), asyncio.get_running_loop().time()
+        elif before is None and self.clock.doubt is not None:
+            log.warning("the clock is not believed", extra=fields(reason=self.clock.doubt))
 
     async def _send(self, phone: Phone, claim: Claim, group: asyncio.TaskGroup) -> None:
         PHONE.set(phone.record.name)
-        steps = Steps(self._store, claim, lambda: self._stopping, group)
+        left = (claim.expires_at - self._now()).total_seconds()
+        ends = asyncio.get_running_loop().time() + left
+        steps = Steps(self._store, claim, lambda: self._stopping, ends, group)
         try:
-            await self._attempt(phone, claim, steps)
+            await self._attempt(phone, claim, steps, left)
         finally:
             # Free before the last answer is on the disk: the store keeps the order of what it does.
             phone.busy -= 1
@@ -144,10 +145,14 @@ class Outbox:
                 ),
             )
 
-    async def _attempt(self, phone: Phone, claim: Claim, steps: "Steps") -> None:
+    async def _attempt(self, phone: Phone, claim: Claim, steps: "Steps", left: float) -> None:
         try:
-            await send(phone.adapter, self._submission(claim), steps)
+            async with asyncio.timeout(left + LAST_ANSWER):
+                await send(phone.adapter, self._submission(phone, claim, left), steps)
             steps.check()
+        except TimeoutError:
+            words = "the phone came to no end with it within the message's validity"
+            await self._failed(phone, claim, PhoneLost(Fault(FaultClass.AMBIGUOUS, words)), steps)
         except PhoneError as error:
             self._count_failure(phone, claim, error)
             await self._failed(phone, claim, error, steps)
@@ -160,8 +165,10 @@ class Outbox:
         else:
             self._phones.succeeded(phone)
 
-    def _submission(self, claim: Claim) -> Submission:
-        left = (claim.expires_at - self._now()).total_seconds()
+    def _submission(self, phone: Phone, claim: Claim, left: float) -> Submission:
+        """For a network that tries for ``left`` seconds, or as long as the phone allows."""
+        if phone.record.validity is not None:
+            left = min(left, phone.record.validity)
         return Submission(
             message=claim.message,
             attempt=claim.attempt,
@@ -248,11 +255,13 @@ class Steps:
         store: Store,
         claim: Claim,
         stopping: Callable[[], bool],
+        ends: float,
         group: asyncio.TaskGroup,
     ) -> None:
         self._store = store
         self._claim = claim
         self._stopping = stopping
+        self._ends = ends  # of its validity, by the loop's clock, which nobody sets
         self._group = group
         self.completed = 0
         self.in_doubt = False
@@ -265,6 +274,9 @@ class Steps:
         """The part is about to leave. Raises rather than let anything leave unrecorded."""
         if self._stopping():
             fault = Fault(FaultClass.RETRY, "smsd is stopping: the rest follows when it is back")
+            raise Throttled(fault, retry_after=0.0)
+        if asyncio.get_running_loop().time() >= self._ends:
+            fault = Fault(FaultClass.RETRY, "its validity has ended")
             raise Throttled(fault, retry_after=0.0)
         await self._store.outgoing.begin_part(self._claim, part, total)
         self.in_doubt = True

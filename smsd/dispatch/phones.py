@@ -1,6 +1,6 @@
 """The phones that run in this process: their adapters, how they are, and what they have on hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Final
 from smsd.adapters.contract import Adapter
 from smsd.dispatch.breaker import CLOUD_PATIENCE, PATIENCE, Breaker, reopened
 from smsd.dispatch.startpoints import leaves, window_start
+from smsd.model.hours import opening
 from smsd.model.phone import Bar, BarKind, Count, Health, PhoneId, PhoneRecord, Standing
 
 WORTH_KEEPING: Final = timedelta(minutes=1)  # a shorter bar is over before a restart matters
@@ -42,6 +43,7 @@ class Phone:
     """How its last sendings went."""
     busy: int = 0
     disabled: bool = False
+    paused: bool = False
     facts: dict[str, str | int | float | None] = field(default_factory=dict)
     heard_at: float = 0.0
     """When something came in last, or its watch began (loop's time)."""
@@ -97,7 +99,7 @@ class Phones:
         bars: Mapping[PhoneId, Mapping[BarKind, Bar]] | None = None,
     ) -> None:
         self._now = now
-        self._zone = zone
+        self.zone = zone
         self._directions = directions
         self._bars = bars or {}
         self.changed = changed
@@ -131,7 +133,21 @@ class Phones:
     def standings(self) -> list[Standing]:
         """How all of them are at this moment."""
         now = self._now()
-        return [phone.standing(now, self._prefixes(phone)) for phone in self._phones.values()]
+        found = []
+        for phone in self._phones.values():
+            standing, held = phone.standing(now, self._prefixes(phone)), self._held(phone, now)
+            # One that is held has no hand free, but is as well as it was: no fallback is called.
+            found.append(replace(standing, idle=0, held=held) if held else standing)
+        return found
+
+    def _held(self, phone: Phone, now: datetime) -> str:
+        """Why a phone sends nothing now though it is well, in words; empty if it may."""
+        if phone.paused:
+            return "is paused"
+        opens = opening(phone.record.send_windows, now, self.zone)
+        if opens is None:
+            return ""
+        return f"sends again at {opens.astimezone(self.zone):%Y-%m-%d %H:%M}, by its send_windows"
 
     def _prefixes(self, phone: Phone) -> frozenset[str]:
         operator = str(phone.facts.get("operator") or "").casefold()
@@ -143,14 +159,22 @@ class Phones:
         )
 
     def bars_end(self, now: datetime) -> list[datetime]:
-        """When verdicts end, and when absences have lasted long enough for a fallback."""
-        ends = [bar.until for phone in self._phones.values() for bar in phone.bars.values()]
+        """When verdicts end, closed hours open, and absences have lasted for a fallback."""
+        phones = self._phones.values()
+        ends = [bar.until for phone in phones for bar in phone.bars.values()]
+        opens = [opening(phone.record.send_windows, now, self.zone) for phone in phones]
         graces = [
             standing.since + timedelta(seconds=standing.phone.unavailable_grace)
             for standing in self.standings()
             if standing.health is Health.UNAVAILABLE
         ]
-        return [end for end in (*ends, *graces) if end is not None and end > now]
+        return [end for end in (*ends, *opens, *graces) if end is not None and end > now]
+
+    def pause(self, paused: Collection[int]) -> None:
+        """These send nothing until they are resumed; all others may."""
+        for phone in self._phones.values():
+            phone.paused = int(phone.record.id) in paused
+        self.changed()
 
     def counts(self) -> dict[PhoneId, list[Count]]:
         """Since when each phone's limits count, at this moment."""
@@ -159,8 +183,8 @@ class Phones:
             phone.record.id: [
                 Count(
                     limit,
-                    window_start(limit.startpoint, now, self._zone),
-                    partial(leaves, limit.startpoint, now=now, zone=self._zone),
+                    window_start(limit.startpoint, now, self.zone),
+                    partial(leaves, limit.startpoint, now=now, zone=self.zone),
                 )
                 for limit in phone.record.limits
             ]

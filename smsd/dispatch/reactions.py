@@ -152,11 +152,13 @@ class Rules:
             if permission.phones and phone not in permission.phones:
                 continue
             named = ordered(heard.text, permission)
-            known = {heard.origin} if number is None else {number}
-            if named is not None and (
-                EVERYBODY in permission.senders or known & permission.senders
-            ):
-                return Reaction(order=Order(permission.name, named[0]), text=named[1])
+            if named is None:
+                continue
+            arguments, masked = named
+            if {EVERYBODY, number or heard.origin} & permission.senders:
+                return Reaction(order=Order(permission.name, arguments), text=masked)
+            if masked is not None:
+                return Reaction(text=masked)  # the right password of one who may not have it
         return None
 
 

@@ -21,7 +21,8 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     With a phone, a phone group or a route of its number: those phones, else their fallback for the
     reasons that they allow. Without: the phones that are no cloud, else their fallback. Among
     several the one that its recipient knows, then by priority (higher first, a seeded draw among
-    equals). A message that a phone has begun stays with it.
+    equals). A message that a phone has begun stays with it. Phones that are held (paused, or
+    outside their hours) are passed over; where they alone might take it, it waits.
     """
     if message.begun_on is not None:
         return _stay(message, candidates)
@@ -31,7 +32,11 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     takers = [c for c in _by_priority(own, message) if not _switched_off(c)]
     if own and not takers:
         return Wait("; ".join(f"{c.phone.name} is disabled: {health(c)[1]}" for c in own))
-    reasons: list[str] = []
+    held = [candidate for candidate in takers if candidate.standing.held]
+    reasons = [f"{candidate.phone.name} {candidate.standing.held}" for candidate in held]
+    if held and len(held) == len(takers):
+        return Wait("; ".join(reasons))  # what was paused is kept, and calls no fallback
+    takers = [candidate for candidate in takers if candidate not in held]
     for candidate in takers:
         obstacle = _obstacle(candidate, message, now)
         if obstacle is None:
@@ -50,7 +55,7 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
                 int(candidate.phone.id), f"{candidate.phone.name}: fallback of {first} ({because})"
             )
         reasons.append(f"{candidate.phone.name} {obstacle[1]}")
-    return _nobody(message, (*takers, *fallbacks), reasons)
+    return _nobody(message, (*held, *takers, *fallbacks), reasons)
 
 
 def _wanted(message: Queued, candidates: Sequence[Candidate]) -> tuple[list[Candidate], str | None]:
@@ -107,7 +112,8 @@ def _obstacle(candidate: Candidate, message: Queued, now: datetime) -> tuple[Hea
     if tight is not None:
         return Health.LIMIT_REACHED, f"would pass its limit: {_limit_words(tight)}"
     if not candidate.standing.idle:
-        return BUSY
+        held = candidate.standing.held
+        return (Health.AVAILABLE, held) if held else BUSY
     return None
 
 
@@ -206,7 +212,8 @@ def _stay(message: Queued, candidates: Sequence[Candidate]) -> Decision:
     status, words = health(candidate)
     # Its parts were counted when it was begun: a limit met since then does not cut it in two.
     if status not in (Health.AVAILABLE, Health.LIMIT_REACHED) or not candidate.standing.idle:
-        return Wait(f"{candidate.phone.name}, which sent some of its parts, is {status} {words}")
+        how = candidate.standing.held or f"is {status} {words}"
+        return Wait(f"{candidate.phone.name}, which sent some of its parts, {how}")
     return Route(int(candidate.phone.id), f"{candidate.phone.name}: it sent the first parts")
 
 

@@ -78,7 +78,9 @@ class SelfTest:
             await asyncio.sleep(left)
 
     async def _able(self, phone: Phone) -> bool:
-        """Whether the phone itself may send now: never without credit, never over a limit."""
+        """Whether the phone itself may send now: not without credit, over a limit, or held."""
+        if self._gateway.held(phone):
+            return False
         statuses = await self._gateway.statuses()
         return statuses.get(int(phone.record.id)) == Health.AVAILABLE
 

@@ -10,7 +10,7 @@ next year" is a Monday, where PHP looks for it in this year first.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -131,17 +131,17 @@ _MONTH_NAMES: Final = {
 } | {"sept": 9}  # fmt: skip
 
 
-def _any(words: "dict[str, int] | dict[str, float] | tuple[str, ...]") -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
+_UNITS: Final = {*_WEEKDAYS, "weekday", "weekdays", *_SECONDS, *_DAYS, *_MONTHS} | {
+    unit + "s" for unit in (*_SECONDS, *_DAYS, *_MONTHS)
+}
+_KNOWN: Final[Mapping[str, Collection[str]]] = {
+    "amount": _AMOUNTS, "unit": _UNITS, "weekday": _WEEKDAYS, "month": _MONTH_NAMES,
+}  # fmt: skip
+"""The words that may stand in a group of a rule's pattern. The tables are no part of the patterns:
+those would take more memory than all the rest."""
 
-
-_UNIT: Final = (
-    rf"(?P<unit>weekdays?|(?:{_any({**_SECONDS, **_DAYS, **_MONTHS})})s?|{_any(_WEEKDAYS)})\b"
-)
-_AMOUNT: Final = rf"(?P<amount>{_any(_AMOUNTS)})"
 _HOUR: Final = r"(?P<hour>\d{1,2})"
 _HALF: Final = r"(?P<half>[ap])\.?m\b\.?"
-_MONTH: Final = rf"(?P<month>{_any(_MONTH_NAMES)})\b"
 
 _Rule = Callable[[_Words, re.Match[str]], None]
 
@@ -178,7 +178,8 @@ def _date(words: _Words, match: re.Match[str]) -> None:
     if words.month is not None:
         raise ValueError("two dates")
     given = match.groupdict()
-    words.month = _MONTH_NAMES.get(given["month"]) or int(given["month"])
+    name = given.get("month")
+    words.month = int(given["month_number"]) if name is None else _MONTH_NAMES[name]
     if given.get("year"):
         words.year, words.day = int(given["year"]), int(given.get("day") or 1)
     elif given.get("day"):
@@ -195,7 +196,7 @@ def _weekday(words: _Words, match: re.Match[str]) -> None:
 def _weekday_of(words: _Words, match: re.Match[str]) -> None:
     amount = _AMOUNTS[match["amount"]]
     words.of_month = "nth" if amount > 0 else "last"
-    _move(words, amount, match["unit"], behaviour=1 if amount >= 0 else 0, keep_time=False)
+    _move(words, amount, match["weekday"], behaviour=1 if amount >= 0 else 0, keep_time=False)
 
 
 def _week(words: _Words, match: re.Match[str]) -> None:
@@ -257,19 +258,25 @@ _RULES: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
         (r"(?P<edge>first|last) day of\b", _edge),
         (rf"t?{_HOUR}:(?P<minute>\d\d)(?::(?P<second>\d\d))? ?(?:{_HALF})?", _time),
         (rf"{_HOUR} ?{_HALF}", _time),
-        (r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)", _date),
-        (rf"(?P<day>\d{{1,2}}) {_MONTH}(?: (?P<year>\d{{4}})\b(?!:))?", _date),
-        (rf"{_MONTH} (?P<year>\d{{4}})\b", _date),
-        (rf"{_MONTH} (?P<day>\d{{1,2}})\b(?![:\d])(?:, (?P<year>\d{{4}})\b)?", _date),
-        (_MONTH, _date),
-        (rf"(?:{_any(_WEEKDAYS)})\b", _weekday),
-        (rf"{_AMOUNT} (?P<unit>{_any(_WEEKDAYS)}) of\b", _weekday_of),
+        (r"(?P<year>\d{4})-(?P<month_number>\d\d)-(?P<day>\d\d)(?!\d)", _date),
+        (r"(?P<day>\d{1,2}) (?P<month>[a-z]+)\b(?: (?P<year>\d{4})\b(?!:))?", _date),
+        (r"(?P<month>[a-z]+) (?P<year>\d{4})\b", _date),
+        (r"(?P<month>[a-z]+) (?P<day>\d{1,2})\b(?![:\d])(?:, (?P<year>\d{4})\b)?", _date),
+        (r"(?P<month>[a-z]+)\b", _date),
+        (r"(?P<weekday>[a-z]+)\b", _weekday),
+        (r"(?P<amount>[a-z]+) (?P<weekday>[a-z]+) of\b", _weekday_of),
         (r"(?P<amount>next|last|previous|this) week\b", _week),
-        (rf"{_AMOUNT} {_UNIT}", _named),
-        (rf"(?P<sign>[+-]*) ?(?P<number>\d+) ?{_UNIT}", _numbered),
+        (r"(?P<amount>[a-z]+) (?P<unit>[a-z]+)\b", _named),
+        (r"(?P<sign>[+-]*) ?(?P<number>\d+) ?(?P<unit>[a-z]+)\b", _numbered),
         (r"ago\b", _ago),
     )
-)  # fmt: skip
+)
+
+
+def _fits(match: re.Match[str]) -> bool:
+    """Whether the words in a match are those that the rule means."""
+    given = match.groupdict()
+    return all(given.get(name) is None or given[name] in known for name, known in _KNOWN.items())
 
 
 @lru_cache(maxsize=256)
@@ -280,7 +287,11 @@ def _read(startpoint: str) -> _Words:
         raise StartpointError("a startpoint is empty")
     words, rest = _Words(), text
     while rest := rest.lstrip(" ,."):
-        found = [(match, rule) for pattern, rule in _RULES if (match := pattern.match(rest))]
+        found = [
+            (match, rule)
+            for pattern, rule in _RULES
+            if (match := pattern.match(rest)) is not None and _fits(match)
+        ]
         if not found:
             raise StartpointError(
                 f'"{startpoint}" is no startpoint: use "today", "-24 hours", "this week midnight", '

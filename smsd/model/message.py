@@ -10,6 +10,10 @@ MessageId = NewType("MessageId", int)
 ScheduledId = NewType("ScheduledId", int)
 AttemptId = NewType("AttemptId", int)
 
+LOWEST: Final = -128
+HIGHEST: Final = 127
+"""Priorities; those of most messages are 0."""
+
 
 class State(StrEnum):
     """Where an outgoing message stands; the words that ``GET /api/message/{id}/`` shows."""
@@ -31,7 +35,7 @@ class Change(StrEnum):
     RELEASE = "release"  # a phone gave it back unsent, or in part: it may be tried again
     RECEIPT = "receipt"  # the network took every part
     REJECT = "reject"
-    DOUBT = "doubt"  # it may have gone: only a report, a late answer or a person settles it
+    DOUBT = "doubt"  # it may have gone: a report, a late answer, a look-up or a person settles it
     CANCEL = "cancel"
     EXPIRE = "expire"
     DELIVER = "deliver"  # every part was reported delivered
@@ -49,11 +53,24 @@ TRANSITIONS: Final[dict[tuple[State, Change], State]] = {
     (State.CLAIMED, Change.DOUBT): State.UNCERTAIN,
     (State.UNCERTAIN, Change.RECEIPT): State.SENT,
     (State.UNCERTAIN, Change.RELEASE): State.QUEUED,
+    (State.UNCERTAIN, Change.REJECT): State.FAILED,
     (State.SENT, Change.DELIVER): State.DELIVERED,
     (State.SENT, Change.BOUNCE): State.FAILED,
     # A report may still correct a failure that an earlier report told, never the other way round.
     (State.FAILED, Change.DELIVER): State.DELIVERED,
 }
+
+
+FINAL: Final = frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.CANCELLED})
+"""Where nothing more is awaited, though a report may correct a failure."""
+
+
+class Resolution(StrEnum):
+    """What a person says of a message in doubt."""
+
+    SENT = "sent"  # the parts in doubt did go; the others follow
+    RESEND = "resend"  # the parts in doubt go again, and the others
+    DROP = "drop"  # nothing more goes
 
 
 def sources(change: Change) -> tuple[State, ...]:
@@ -106,8 +123,8 @@ class Draft:
 
     ``at`` ``None`` means now; ``phone`` the only phone that may send it (its fallback aside),
     ``group`` the phones that may; ``sticky``: by the phone that its recipient knows, if there is
-    one; ``automatic``: no person asked for it (an answer to a message that came in), so that the
-    guard against loops watches it. ``parts`` what its text takes. ``validity`` is in seconds.
+    one. ``parts`` what its text takes. ``validity`` is in seconds. Higher priorities leave first.
+    ``send_windows`` are the hours at which it may leave (see `smsd.model.hours`), ``None``: any.
     ``contacts`` and ``groups`` are ids of recipients; ``invalid``: how many were left out as none.
     """
 
@@ -120,9 +137,10 @@ class Draft:
     mms: bool = False
     tag: str | None = None
     validity: int = 86_400
+    priority: int = 0
+    send_windows: str | None = None
     group: int | None = None
     sticky: bool = False
-    automatic: bool = False
     contacts: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     invalid: int = 0
@@ -132,15 +150,14 @@ class Draft:
 class Guard:
     """At most ``volume`` messages to one recipient ``since`` a moment; what is more is refused.
 
-    ``name`` is its key under ``dispatch``, ``startpoint`` the words for the moment. ``everybody``:
-    it counts all messages, else only automatic ones; ``same_text``: only those with that text.
+    ``name`` is its key under ``dispatch``, ``startpoint`` the words for the moment.
+    ``same_text``: only messages with one and the same text are counted together.
     """
 
     name: str
     volume: int
     startpoint: str
     since: Callable[[datetime], datetime]
-    everybody: bool = True
     same_text: bool = False
 
 
@@ -162,6 +179,8 @@ class Queued:
     """The phone group that its sender asked for."""
     known: int | None = None
     """The phone that its recipient knows, where its sender wants that one."""
+    send_windows: str | None = None
+    """The hours at which it may leave, ``None``: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +215,19 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """The message itself is not to leave between these times, whatever phone there is."""
+
+    since: datetime
+    until: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """No phone will ever take the message."""
 
     fault: Fault
 
 
-Decision = Route | Wait | Refuse
+Decision = Route | Wait | Later | Refuse

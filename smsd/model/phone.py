@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from smsd.model.hours import SendWindow
+
 PhoneId = NewType("PhoneId", int)
 
 
@@ -59,6 +61,11 @@ class PhoneRecord:
     ``flash`` and ``mms`` tell what else than texts it can send. ``number`` is the phone's own;
     ``selftest_interval`` the seconds without a message from outside after which it sends itself
     one, 0: never.
+    ``validity`` (seconds) bounds how long its network tries, and is that of messages for this phone
+    that have none of their own; ``None``: the gateway's.
+    ``send_windows`` are the hours at which it sends; none: always.
+    ``resend_after``: seconds after which a message that it left in doubt is sent again; ``None``:
+    never, it is held.
     """
 
     id: PhoneId
@@ -76,6 +83,9 @@ class PhoneRecord:
     number: str | None = None
     selftest_interval: float = 0.0
     balance: BalanceRule | None = None
+    validity: int | None = None
+    send_windows: tuple[SendWindow, ...] = ()
+    resend_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ class Standing:
     words: str = ""
     hint: str | None = None
     prefixes: frozenset[str] = frozenset()
+    held: str = ""
+    """Why it sends nothing now though it is well: it is paused, or these are not its hours."""
 
 
 class BarKind(StrEnum):

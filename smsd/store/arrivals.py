@@ -28,30 +28,38 @@ class Arrivals:
         self._database = database
 
     async def receive(
-        self, phone: PhoneId, incoming: Incoming, join: Join, react: React | None = None
+        self,
+        phone: PhoneId,
+        incoming: Incoming,
+        join: Join,
+        react: React | None = None,
+        sim: str | None = None,
     ) -> int | None:
         """Keep what came in, once; returns the id of the message that it completes, if it does.
 
-        A copy of what came in the last seven days changes nothing. ``react`` decides what follows
-        from a whole text: it is done in the same transaction, so for each message once or never.
+        A copy of what came in the last seven days changes nothing, in whatever modem the card
+        (``sim``, its ICCID; ``None`` where that is not known) was then. ``react`` decides what
+        follows from a whole text: it is done in the same transaction, so for each message once or
+        never.
         """
 
         def work(tx: Transaction) -> int | None:
             since = tx.now - ms(DEDUPE)
-            if tx.row("same incoming", phone=phone, key=incoming.key, since=since) is not None:
+            same = tx.row("same incoming", phone=phone, sim=sim, key=incoming.key, since=since)
+            if same is not None:
                 return None
             place = incoming.place
             sent_at = None if incoming.sent_at is None else milliseconds(incoming.sent_at)
             series = None
             if place is not None:
                 series = tx.value(
-                    "open series", phone=phone, origin=incoming.originator, wide=place.wide,
-                    reference=place.reference, total=place.total, number=place.number,
-                    since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
+                    "open series", phone=phone, sim=sim, origin=incoming.originator,
+                    wide=place.wide, reference=place.reference, total=place.total,
+                    number=place.number, since=tx.now - ms(SAME_MESSAGE), apart=ms(SAME_SENDING),
                     sent_at=tx.now if sent_at is None else sent_at,
                 ) or tx.value("new series")  # fmt: skip
             row = tx.value(
-                "add incoming", phone=phone, key=incoming.key, raw=incoming.raw,
+                "add incoming", phone=phone, sim=sim, key=incoming.key, raw=incoming.raw,
                 origin=incoming.originator, now=tx.now, sent_at=sent_at,
                 reference=place and place.reference, wide=place and place.wide,
                 total=place and place.total, number=place and place.number,
@@ -72,6 +80,10 @@ class Arrivals:
             return received
 
         return await self._database.transaction(work)
+
+    async def are_awaited(self) -> bool:
+        """Whether a long message lacks parts that may still come."""
+        return bool(await self._database.transaction(lambda tx: tx.value("open series exist")))
 
     async def give_up_series(self, join: Join) -> list[int]:
         """Messages that lack parts since a day ago: what came of them, once, as it is."""

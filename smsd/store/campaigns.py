@@ -173,9 +173,8 @@ def _queue(
     left = {"duplicate": len(numbers) - len(fresh), "stopped": 0}
     if fresh:
         after = tx.value("newest message")
-        watched = any(guard.everybody for guard in guards)
         asked = json.dumps(list(fresh))
-        tx.run("add messages", id=id_, numbers=asked, watched=watched, now=tx.now)
+        tx.run("add messages", id=id_, numbers=asked, watched=bool(guards), now=tx.now)
         tx.run("tell new messages", after=after, now=tx.now)
         left["stopped"] = refuse_stopped(tx, id_, after)
         refuse_too_many(tx, id_, guards, after)

@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+from smsd.store.integrity import FIRST_LOOK, explained, look, within
 from smsd.store.migrate import migrate
 
 T = TypeVar("T")
@@ -131,10 +132,13 @@ class Database:
     def __init__(
         self, path: str | Path, now: Callable[[], datetime], *, inline: bool = False
     ) -> None:
+        self.path = path
         self._now = now
         self._inline = inline
+        self.broken: str | None = None
+        """What was found wrong with the file while it was in use: it is written to no more."""
         self.failing = False
-        """The last write failed, and none has succeeded since: set and read by whoever asks."""
+        """The last write failed, and none has succeeded since."""
         self.told: Callable[[], None] | None = None
         """Called on the loop after a commit that added to the events."""
         self._owes_sync = False
@@ -143,21 +147,28 @@ class Database:
         self._news = False  # it adds to the events
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         try:
-            self._connection = _connect(path)
+            self._connection, self.checked = _connect(path)
             # Of rows, before the transaction that is open: what only reads needs no sync.
             self._changes = self._connection.total_changes
             self._log = None if path == ":memory:" else os.open(f"{path}-wal", os.O_RDONLY)
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"{path}: {error}") from error
+            raise StoreUnavailable(f"{path}: {explained(error, path)}") from error
         self._thread = threading.Thread(target=self._serve, name="smsd-store")
         if not inline:
             self._thread.start()
+
+    @property
+    def changes(self) -> int:
+        """A number that grows with every row that is written: who has seen it need not ask."""
+        return self._connection.total_changes
 
     async def transaction(self, work: Callable[[Transaction], T], *, sync: Sync = Sync.NOW) -> T:
         """Run ``work`` and commit; what it raises undoes it alone and is raised here.
 
         Raises `StoreUnavailable` if it could not be committed: then nothing of it was stored.
         """
+        if self.broken is not None:
+            raise StoreUnavailable(self.broken)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._inline:
             self._do(_Job(work, done, sync))
@@ -274,6 +285,7 @@ class Database:
                 self._sync()
             elif changed and Sync.SOON in kinds:
                 self._owes_sync = True
+            self.failing = self.failing and not changed
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
             return
@@ -300,7 +312,8 @@ class Database:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         self.failing = True
-        failure = StoreUnavailable(str(error))
+        self._changes = self._connection.total_changes  # those that were undone count in it
+        failure = StoreUnavailable(explained(error, self.path))
         failure.__cause__ = error
         jobs, self._results, self._jobs = self._jobs, [], []
         self._news = False
@@ -330,7 +343,8 @@ def _settle(results: list[_Result]) -> None:
             done.set_exception(error)
 
 
-def _connect(path: str | Path) -> sqlite3.Connection:
+def _connect(path: str | Path) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether there was time to check the whole file."""
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False,
         cached_statements=256,
@@ -344,8 +358,9 @@ def _connect(path: str | Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA secure_delete = ON")  # what is erased is to be gone
+        checked = look(connection, within(FIRST_LOOK))
         migrate(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, checked

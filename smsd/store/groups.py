@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from smsd.store.database import Conflict, Database, Transaction
-from smsd.store.idempotency import Key, once
 from smsd.store.lanes import group_of
+from smsd.store.once import Once, answered, keep_answer
 
 
 class NameTaken(Conflict):
@@ -22,18 +22,18 @@ class PhoneGroups:
         self._database = database
 
     async def create(
-        self, account: int, name: str, phones: Sequence[int], idempotency: Key | None = None
+        self, account: int, name: str, phones: Sequence[int], once: Once | None = None
     ) -> int:
         """A new group; its id. Raises `NameTaken` if the account has one of that name."""
 
         def work(tx: Transaction) -> int:
-            def make() -> int:
-                _free(tx, account, name, None)
-                group = int(tx.value("add phone group", account=account, name=name, now=tx.now))
-                _fill(tx, group, phones)
-                return group
-
-            return once(tx, account, idempotency, make)[0]
+            if (known := answered(tx, account, once)) is not None:
+                return int(known.answer)
+            _free(tx, account, name, None)
+            group = int(tx.value("add phone group", account=account, name=name, now=tx.now))
+            _fill(tx, group, phones)
+            keep_answer(tx, account, once, group)
+            return group
 
         return await self._database.transaction(work)
 

@@ -10,7 +10,6 @@ from smsd.store.states import columns, move
 WORDS: Final = {
     "flood": "messages",
     "loop": "messages with this text",
-    "replies": "automatic messages",
 }
 
 
@@ -20,15 +19,10 @@ def refuse_too_many(tx: Transaction, scheduled: int, guards: Sequence[Guard], af
     New are those that came ``after`` that message. Call it while the scheduled row is there. A
     refused message counts for nobody afterwards, so that a storm does not keep its own guard shut.
     """
-    automatic = any(not guard.everybody for guard in guards) and bool(
-        tx.value("scheduled is automatic", id=scheduled)
-    )
     for guard in guards:
-        if not (guard.everybody or automatic):
-            continue
         over = tx.rows(
-            "over a guard", scheduled=scheduled, after=after, everybody=guard.everybody,
-            same_text=guard.same_text, volume=guard.volume,
+            "over a guard", scheduled=scheduled, after=after, same_text=guard.same_text,
+            volume=guard.volume,
             since=milliseconds(guard.since(moment(tx.now))),
         )  # fmt: skip
         for row in over:

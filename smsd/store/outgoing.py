@@ -14,6 +14,7 @@ from smsd.model.message import (
     Fault,
     FaultClass,
     Guard,
+    Later,
     MessageId,
     Queued,
     Refuse,
@@ -25,10 +26,11 @@ from smsd.model.message import (
 from smsd.model.phone import Candidate, PhoneId, Standing
 from smsd.store.campaigns import cancel, end_cancelling, expand_due, keep_recipients
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
-from smsd.store.idempotency import Key, once
+from smsd.store.doubts import resend
 from smsd.store.lanes import any_of
+from smsd.store.once import Once, answered, keep_answer
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
-from smsd.store.states import columns, expire, keep_fault, move, review
+from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 from smsd.store.stops import STOPPED, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
 
@@ -61,30 +63,20 @@ class Outgoing:
         self._newest: int | None = None
 
     async def schedule(
-        self,
-        account: int,
-        draft: Draft,
-        idempotency: Key | None = None,
-        *,
-        anybodys: bool = False,
+        self, account: int, draft: Draft, once: Once | None = None, *, anybodys: bool = False
     ) -> Accepted:
         """Keep a draft; what is due now is queued in the same transaction, unless it is a lot.
 
-        ``idempotency`` is a key of the sender's and a digest of the request: the same pair again
-        gives the first answer, the key with another digest raises `Conflict`. ``anybodys``: not
-        only the account's own contacts and groups may be named.
+        The same request under a key again gives the first answer; `Conflict` if it is another.
+        ``anybodys``: not only the account's own contacts and groups may be named.
         """
 
         def work(tx: Transaction) -> Accepted:
-            left: dict[str, int] = {}
-
-            def make() -> int:
-                scheduled, found = self._keep(tx, account, draft, None if anybodys else account)
-                left.update(found)
-                return scheduled
-
-            made, again = once(tx, account, idempotency, make)
-            return Accepted(ScheduledId(made), again, left)
+            if (known := answered(tx, account, once)) is not None:
+                return Accepted(ScheduledId(known.answer), again=True)
+            scheduled, left = self._keep(tx, account, draft, None if anybodys else account)
+            keep_answer(tx, account, once, scheduled)
+            return Accepted(ScheduledId(scheduled), left_out=left)
 
         return await self._database.transaction(work)
 
@@ -95,8 +87,9 @@ class Outgoing:
         scheduled: int = tx.value(
             "add scheduled", account=account, at=at, text=draft.text, parts=draft.parts,
             flash=draft.flash, mms=draft.mms, tag=draft.tag, phone=draft.phone,
-            group=draft.group, sticky=draft.sticky, automatic=draft.automatic,
-            validity=draft.validity, now=tx.now,
+            group=draft.group, sticky=draft.sticky,
+            validity=draft.validity, priority=draft.priority, send_windows=draft.send_windows,
+            now=tx.now,
         )  # fmt: skip
         return scheduled, keep_recipients(tx, scheduled, draft, whose, self._guards)
 
@@ -108,6 +101,25 @@ class Outgoing:
         """
         return await cancel(self._database, scheduled, account)
 
+    async def cancel_message(self, message: int, account: int | None, who: str) -> bool:
+        """Take back one message that waits; False if there is no such message.
+
+        Raises `Conflict` if it does not wait, or some of its parts have gone.
+        """
+
+        def work(tx: Transaction) -> bool:
+            row = tx.row("message", id=message, account=account)
+            if row is None:
+                return False
+            if row["state"] != State.QUEUED:
+                raise Conflict(f"it is {row['state']}")
+            if row["begun_on"] is not None:
+                raise Conflict("some of its parts have gone")
+            move(tx, message, Change.CANCEL, f"cancelled by {who}")
+            return True
+
+        return await self._database.transaction(work)
+
     async def claim(
         self, standings: Sequence[Standing], counts: Counts, choose: Choose
     ) -> tuple[list[Claim], datetime | None]:
@@ -118,9 +130,9 @@ class Outgoing:
         first, and messages whose validity is over end here. Returns the claims, and when something
         is due next, or a limit has room again for what waits (``None``: nothing is).
         """
-        await self._database.transaction(self._make_due, sync=Sync.WHENEVER)
 
         def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
+            self._make_due(tx, choose)
             open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
@@ -143,7 +155,7 @@ class Outgoing:
                     passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
-                elif not queued.declined_by:
+                elif isinstance(decision, Wait) and not queued.declined_by:
                     passed.setdefault(found["lane"], set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
             moments = [] if due is None else [moment(due)]
@@ -153,17 +165,23 @@ class Outgoing:
                 moments += next_room(tx, open_ones.values(), counts, smallest)
             return claims, refused, min(moments, default=None)
 
-        # A claim that a power cut takes back is a message that waits: nothing of it has begun.
-        claims, refused, due = await self._database.transaction(work, sync=Sync.WHENEVER)
+        # A claim that a power cut takes back is a message that waits: nothing of it has begun. But
+        # on a disk that takes nothing it would be answered, undone and made again without end.
+        sync = Sync.NOW if self._database.failing else Sync.WHENEVER
+        claims, refused, due = await self._database.transaction(work, sync=sync)
         if refused:
             await self._database.transaction(lambda tx: _refuse(tx, refused))
         return claims, due
 
-    def _make_due(self, tx: Transaction) -> None:
+    def _make_due(self, tx: Transaction, choose: Choose) -> None:
         """Turn due scheduled rows into messages; end messages whose validity is over."""
         expand_due(tx, self._guards)
+        _mind_hours(tx, choose)
         for row in tx.rows("expired", now=tx.now):
             expire(tx, row["id"])
+        for row in tx.rows("doubts to resend", now=tx.now):
+            words = 'in doubt, and sent again: the phone\'s on_uncertain is "resend"'
+            resend(tx, row["id"], words, only_by=row["phone_id"])
 
     def _claim(self, tx: Transaction, queued: Queued, row: Row, route: Route) -> Claim:
         """Give a message to a phone.
@@ -192,12 +210,16 @@ class Outgoing:
             queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
         )  # fmt: skip
 
-    async def shift(self, step: timedelta) -> None:
-        """The clock was set forward or back by ``step``: nothing expires or waits for that."""
+    async def shift(self, step: timedelta, adopt: Callable[[], None]) -> None:
+        """The clock is set forward or back by ``step``: nothing expires or waits for that.
+
+        ``adopt`` sets it, between this transaction and the next one.
+        """
 
         def work(tx: Transaction) -> None:
             tx.run("shift messages", step=ms(step))
             tx.run("shift parts", step=ms(step))
+            adopt()
             tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
@@ -299,7 +321,7 @@ class Outgoing:
             if row is None or row["state"] != State.CLAIMED:
                 return
             self._end(tx, attempt, "uncertain", fault, parts_went=True)
-            move(tx, row["message_id"], Change.DOUBT, fault.words)
+            doubt(tx, row["message_id"], row["phone_id"], fault.words)
             review(tx, row["message_id"])
             apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
 
@@ -334,20 +356,20 @@ class Outgoing:
             found = {State.QUEUED: 0, State.UNCERTAIN: 0}
             for row in tx.rows("claimed"):
                 parts = tx.rows("parts", message=row["id"])
-                doubt = any(part["state"] == "begun" for part in parts)
-                fault = Fault(
-                    FaultClass.AMBIGUOUS if doubt else FaultClass.RETRY,
-                    "smsd stopped while the network's answer was awaited: it may have gone"
-                    if doubt
-                    else "smsd stopped before it was handed over",
-                )
-                self._end(
-                    tx, row["attempt"], "uncertain" if doubt else "refused", fault, parts_went=doubt
-                )
-                move(tx, row["id"], Change.DOUBT if doubt else Change.RELEASE, fault.words)
-                if doubt:
+                if any(part["state"] == "begun" for part in parts):
+                    fault = Fault(
+                        FaultClass.AMBIGUOUS,
+                        "smsd stopped while the network's answer was awaited: it may have gone",
+                    )
+                    self._end(tx, row["attempt"], "uncertain", fault, parts_went=True)
+                    doubt(tx, row["id"], row["phone_id"], fault.words)
                     apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))
-                found[State.UNCERTAIN if doubt else State.QUEUED] += 1
+                    found[State.UNCERTAIN] += 1
+                else:
+                    fault = Fault(FaultClass.RETRY, "smsd stopped before it was handed over")
+                    self._end(tx, row["attempt"], "refused", fault)
+                    move(tx, row["id"], Change.RELEASE, fault.words)
+                    found[State.QUEUED] += 1
             return found
 
         recovered = await self._database.transaction(work)
@@ -356,6 +378,19 @@ class Outgoing:
 
 
 Refused = tuple[MessageId, Fault]
+
+
+def _mind_hours(tx: Transaction, choose: Choose) -> None:
+    """Let what is due outside its own hours wait for them; its validity does not run meanwhile.
+
+    All of those hours at once: there may be a hundred thousand.
+    """
+    hours = ""
+    while (hours := tx.value("next hours", after=hours)) is not None:
+        decision = choose(Queued(MessageId(0), "", 1, send_windows=hours), ())
+        if isinstance(decision, Later):
+            since, until = milliseconds(decision.since), milliseconds(decision.until)
+            tx.run("wait for hours", hours=hours, now=tx.now, since=since, until=until)
 
 
 def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
@@ -404,4 +439,5 @@ def _queued(row: Row) -> Queued:
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
         row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
         bool(row["flash"]), bool(row["mms"]), row["wanted_group_id"], row["known_phone_id"],
+        row["send_windows"],
     )  # fmt: skip

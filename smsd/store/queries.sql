@@ -49,9 +49,10 @@ SELECT id, name, imei FROM phone
 SELECT id FROM phone WHERE disabled = 1;
 
 -- add scheduled --
-INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky, automatic,
-                       validity_seconds, created_at)
-VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :automatic, :validity, :now)
+INSERT INTO scheduled (account_id, at, text, parts, flash, mms, tag, phone_id, phone_group_id, sticky,
+                       validity_seconds, priority, send_windows, created_at)
+VALUES (:account, :at, :text, :parts, :flash, :mms, :tag, :phone, :group, :sticky, :validity, :priority,
+        :send_windows, :now)
 RETURNING id;
 
 -- add scheduled number --
@@ -73,6 +74,7 @@ SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY ex
 -- would wait like the one before it, unless a phone has declined it.
 SELECT m.id, m.destination, m.text, m.parts, m.flash, m.mms, m.wanted_phone_id, m.wanted_group_id,
        m.known_phone_id, m.prefix, m.sticky, m.begun_on, m.attempts, m.priority, m.due_at, m.expires_at, m.lane,
+       m.send_windows,
        CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
              WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
   FROM message m
@@ -93,8 +95,9 @@ SELECT lane FROM step WHERE lane IS NOT NULL;
 
 -- shift messages --
 -- The clock was set: what waits keeps the time that it had left.
-UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step
- WHERE state IN ('queued', 'claimed');
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step,
+       resend_at = resend_at + :step
+ WHERE state IN ('queued', 'claimed', 'uncertain');
 
 -- shift parts --
 UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
@@ -103,7 +106,13 @@ UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
 SELECT min(at) FROM (
     SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > created_at AND due_at > :now
     UNION ALL SELECT min(expires_at) FROM message WHERE state = 'queued'
+    UNION ALL SELECT min(resend_at) FROM message
+               WHERE state = 'uncertain' AND resend_at IS NOT NULL AND expires_at > :now
     UNION ALL SELECT min(at) FROM scheduled);
+
+-- something waits --
+-- Whether a message is due that no phone could take.
+SELECT EXISTS (SELECT 1 FROM message WHERE state = 'queued' AND due_at <= :now);
 
 -- move --
 -- The only statement that changes a state; where it may come from is the table in model/message.py.
@@ -155,7 +164,7 @@ SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= 
 -- reserved --
 -- Parts that a phone has yet to send of the messages that it has claimed, or begun and given back.
 SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
-        WHERE p.message_id = m.id AND p.state <> 'refused')), 0)
+        WHERE p.message_id = m.id AND p.state IN ('begun', 'sent'))), 0)
   FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
 
 -- used messages --
@@ -168,10 +177,13 @@ SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state <> 'refused');
 
 -- leaves after --
--- When the part was begun with whose leaving so many parts (:over) have left the window.
+-- When the part was begun with whose leaving so many parts (:over) have left the window; each row is
+-- one at least, so that no more rows than that are looked at.
 SELECT begun_at FROM (
-    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM part
-     WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused')
+    SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM (
+        SELECT id, begun_at, size FROM part
+         WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+         ORDER BY begun_at, id LIMIT :over))
  WHERE gone >= :over ORDER BY begun_at LIMIT 1;
 
 -- leaves after messages --
@@ -200,7 +212,7 @@ UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;
 
 -- parts --
 SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
- WHERE message_id = :message AND state <> 'refused' ORDER BY number, id;
+ WHERE message_id = :message AND state IN ('begun', 'sent') ORDER BY number, id;
 
 -- sent parts --
 SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
@@ -276,17 +288,23 @@ SELECT m.id, m.account_id, m.phone_id, coalesce(p.adapter, ''), :uid, :now, :sta
 UPDATE sended SET status = :status, updated_at = :now WHERE message_id = :id AND status <> :status;
 
 -- same incoming --
-SELECT id FROM incoming WHERE phone_id = :phone AND key = :key AND came_at >= :since;
+-- By the card, which may have changed its modem; by the phone where either did not tell its card.
+SELECT id FROM incoming WHERE sim = :sim AND key = :key AND came_at >= :since
+UNION ALL
+SELECT id FROM incoming WHERE phone_id = :phone AND key = :key AND came_at >= :since
+   AND (sim IS NULL OR :sim IS NULL)
+LIMIT 1;
 
 -- add incoming --
-INSERT INTO incoming (phone_id, key, raw, origin, sent_at, came_at, reference, wide, total, number, series, error, kind)
-VALUES (:phone, :key, :raw, :origin, :sent_at, :now, :reference, :wide, :total, :number, :series, :error, :kind)
+INSERT INTO incoming (phone_id, sim, key, raw, origin, sent_at, came_at, reference, wide, total, number, series,
+                      error, kind)
+VALUES (:phone, :sim, :key, :raw, :origin, :sent_at, :now, :reference, :wide, :total, :number, :series, :error, :kind)
 RETURNING id;
 
 -- open series --
 -- Unfinished long messages with that reference that still lack this part, newest first.
 SELECT i.series, max(coalesce(i.sent_at, i.came_at)) AS newest FROM incoming i
- WHERE i.phone_id = :phone AND i.origin = :origin AND i.reference = :reference AND i.wide = :wide
+ WHERE (i.phone_id = :phone OR i.sim = :sim) AND i.origin = :origin AND i.reference = :reference AND i.wide = :wide
    AND i.total = :total AND i.received_id IS NULL AND i.series IS NOT NULL
  GROUP BY i.series
 HAVING sum(i.number = :number) = 0 AND max(i.came_at) >= :since
@@ -360,13 +378,13 @@ SELECT count(*) FROM pin_attempt WHERE sim = :sim AND refused = 1;
 DELETE FROM pin_attempt WHERE sim = :sim AND digest = :digest AND refused = 0;
 
 -- idempotent --
-SELECT digest, scheduled_id FROM idempotency WHERE account_id = :account AND key = :key AND at >= :since;
+SELECT digest, answer, headers FROM idempotency WHERE account_id = :account AND key = :key AND at >= :since;
 
 -- remember idempotent --
-INSERT INTO idempotency (account_id, key, digest, scheduled_id, at)
-VALUES (:account, :key, :digest, :scheduled, :now)
+INSERT INTO idempotency (account_id, key, digest, answer, headers, at)
+VALUES (:account, :key, :digest, :answer, :headers, :now)
 ON CONFLICT (account_id, key) DO UPDATE
-   SET digest = excluded.digest, scheduled_id = excluded.scheduled_id, at = excluded.at;
+   SET digest = excluded.digest, answer = excluded.answer, headers = excluded.headers, at = excluded.at;
 
 -- forget idempotent --
 DELETE FROM idempotency WHERE at < :before;
@@ -490,8 +508,8 @@ SELECT coalesce(max(id), 0) FROM message;
 -- One for each number, in their order. Its validity begins when it is due.
 -- A route by prefix and a phone that is known are looked for where no phone was asked for.
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     wanted_group_id, prefix, known_phone_id, sticky, automatic, watched,
-                     state, created_at, due_at, expires_at)
+                     wanted_group_id, prefix, known_phone_id, sticky, watched,
+                     priority, send_windows, state, created_at, due_at, expires_at)
 SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.phone_id, s.phone_group_id,
        CASE WHEN s.phone_id IS NULL AND s.phone_group_id IS NULL THEN
            (SELECT prefix FROM prefix WHERE instr(n.value, prefix) = 1 ORDER BY length(prefix) DESC LIMIT 1) END,
@@ -502,7 +520,7 @@ SELECT s.account_id, s.id, n.value, s.text, s.parts, s.flash, s.mms, s.tag, s.ph
                       UNION ALL SELECT * FROM (SELECT r.phone_id, r.at FROM received r
                                    WHERE r.origin = n.value ORDER BY r.id DESC LIMIT 1))
              ORDER BY at DESC LIMIT 1) END,
-       s.sticky, s.automatic, s.sticky OR s.automatic OR :watched,
+       s.sticky, s.sticky OR :watched, s.priority, s.send_windows,
        'queued', :now, :now, max(s.at, s.created_at) + s.validity_seconds * 1000
   FROM scheduled s JOIN json_each(:numbers) n
  WHERE s.id = :id
@@ -791,18 +809,15 @@ UPDATE message SET known_phone_id = :phone
 -- The new messages whose recipients have had enough of that kind since a time; refused ones were
 -- not had, and are not watched.
 SELECT n.id, n.destination FROM message n
- WHERE +n.scheduled_id = :scheduled AND n.id > :after AND +n.state = 'queued' AND +n.watched = 1 AND (:everybody OR n.automatic)
+ WHERE +n.scheduled_id = :scheduled AND n.id > :after AND +n.state = 'queued'
    AND (SELECT count(*) FROM message m
          WHERE m.watched = 1 AND m.destination = n.destination AND m.id < n.id AND m.created_at >= :since
-           AND (:everybody OR m.automatic) AND (NOT :same_text OR m.text = n.text)
+           AND (NOT :same_text OR m.text = n.text)
            AND m.state NOT IN ('cancelled', 'failed', 'expired')) >= :volume
  ORDER BY n.id;
 
 -- not watched --
 UPDATE message SET watched = 0 WHERE id = :id;
-
--- scheduled is automatic --
-SELECT automatic FROM scheduled WHERE id = :id;
 
 -- prefixes --
 SELECT prefix FROM prefix ORDER BY prefix;
@@ -911,8 +926,8 @@ VALUES (:account, :now, :text, :parts, 0, 0, :tag, :phone, :validity, :now) RETU
 
 -- add answering message --
 INSERT INTO message (account_id, scheduled_id, destination, text, parts, flash, mms, tag, wanted_phone_id,
-                     state, created_at, due_at, expires_at)
-VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 'queued', :now, :now, :expires_at)
+                     watched, state, created_at, due_at, expires_at)
+VALUES (:account, :scheduled, :number, :text, :parts, 0, 0, :tag, :phone, 1, 'queued', :now, :now, :expires_at)
 RETURNING id;
 
 -- add answer --
@@ -1051,3 +1066,69 @@ UPDATE dead_letter SET again = 1 WHERE webhook_id = :webhook AND (:event IS NULL
 -- shift webhooks --
 -- The clock was set: a receiver has failed no longer for that.
 UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;
+
+-- next hours --
+-- Of all that waits, hour by hour: few are different.
+SELECT min(send_windows) FROM message WHERE state = 'queued' AND send_windows > :after;
+
+-- wait for hours --
+-- All that is due and has these hours. What it waited outside them is added to its validity.
+UPDATE message SET due_at = :until, expires_at = expires_at + :until - max(due_at, :since)
+ WHERE state = 'queued' AND send_windows = :hours AND due_at <= :now;
+
+-- state of --
+SELECT state FROM message WHERE id = :id;
+
+-- resend later --
+UPDATE message SET resend_at = :now + (SELECT resend_after FROM phone WHERE id = :phone)
+ WHERE id = :id AND (SELECT count(*) FROM attempt WHERE message_id = :id AND outcome = 'uncertain') <= :most;
+
+-- doubts to resend --
+SELECT id, phone_id FROM message
+ WHERE state = 'uncertain' AND resend_at IS NOT NULL AND resend_at <= :now AND expires_at > :now
+ ORDER BY resend_at, id LIMIT 100;
+
+-- resend after --
+UPDATE phone SET resend_after = :after WHERE id = :id;
+
+-- hold doubts --
+-- Their phone's owner does not want them sent again any more.
+UPDATE message SET resend_at = NULL WHERE state = 'uncertain' AND resend_at IS NOT NULL
+   AND phone_id IN (SELECT id FROM phone WHERE resend_after IS NULL);
+
+-- write off parts --
+-- They may have gone, so the phone's limits count them; but the message is not to wait for them.
+UPDATE part SET state = 'written_off' WHERE message_id = :message AND state = 'begun';
+
+-- assume parts sent --
+UPDATE part SET state = 'sent', sent_at = :now WHERE message_id = :message AND state = 'begun';
+
+-- give time --
+-- A message whose validity ended while it was in doubt gets as long again.
+UPDATE message SET due_at = :now, resend_at = NULL,
+       expires_at = CASE WHEN expires_at > :now THEN expires_at ELSE :now + max(expires_at - created_at, 300000) END
+ WHERE id = :id;
+
+-- account name --
+SELECT name FROM account WHERE id = :id;
+
+-- pauses --
+SELECT phone_id, at, account FROM pause;
+
+-- pause --
+INSERT INTO pause (phone_id, at, account) VALUES (:phone, :now, :account) ON CONFLICT (phone_id) DO NOTHING;
+
+-- resume --
+DELETE FROM pause WHERE phone_id = :phone;
+
+-- resume all --
+DELETE FROM pause;
+
+-- newest event --
+SELECT at FROM event ORDER BY id DESC LIMIT 1;
+
+-- pulse at --
+SELECT at FROM pulse;
+
+-- open series exist --
+SELECT EXISTS (SELECT 1 FROM incoming WHERE series IS NOT NULL AND received_id IS NULL);

@@ -7,7 +7,7 @@ from itertools import chain, count
 from typing import Final
 
 from smsd.model.phone import PhoneId
-from smsd.store.database import Database, Transaction
+from smsd.store.database import Database, Transaction, moment
 
 ALL_TRIES: Final = 3  # of a PIN (11.11 9.2.9)
 LOCAL_ACCOUNT: Final = 0
@@ -141,6 +141,30 @@ class Registry:
         return await self._database.transaction(
             lambda tx: frozenset(row["id"] for row in tx.rows("disabled phones"))
         )
+
+    async def resend_after(self, spans: Mapping[PhoneId, float | None]) -> None:
+        """Keep after how many seconds what a phone left in doubt is sent again; ``None``: never."""
+
+        def work(tx: Transaction) -> None:
+            for phone, seconds in spans.items():
+                after = None if seconds is None else round(seconds * 1000)
+                tx.run("resend after", id=phone, after=after)
+            tx.run("hold doubts")
+
+        await self._database.transaction(work)
+
+    async def newest_time(self) -> datetime | None:
+        """The newest time that is known to have been, ``None`` in a new database."""
+
+        def work(tx: Transaction) -> datetime | None:
+            newest = max(tx.value("newest event") or 0, tx.value("pulse at") or 0)
+            return moment(newest) if newest else None
+
+        return await self._database.transaction(work)
+
+    async def note_time(self) -> None:
+        """Keep that it is so late now."""
+        await self._database.transaction(lambda tx: tx.run("pulse", now=tx.now))
 
     async def claim_pin(self, sim: str, pin: str, tries: int | None) -> bool:
         """Claim the one try of a PIN on a SIM; False if it was refused, or claimed and not settled.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from smsd.store.database import Database, Transaction, milliseconds
-from smsd.store.idempotency import KEPT
+from smsd.store.once import REPEATABLE
 
 BATCH: Final = 200  # rows a transaction
 SHORTEST: Final = timedelta(days=7)
@@ -65,6 +65,6 @@ class Retention:
         """Idempotency keys whose day is over."""
 
         def work(tx: Transaction) -> None:
-            tx.run("forget idempotent", before=tx.now - round(KEPT.total_seconds() * 1000))
+            tx.run("forget idempotent", before=tx.now - round(REPEATABLE.total_seconds() * 1000))
 
         await self._database.transaction(work)

@@ -16,6 +16,8 @@ SENDED: Final = {
 }
 """RaspiSMS's status for the states in which a message shows among the sent ones."""
 
+MOST_RESENDS: Final = 3  # where on_uncertain is "resend": a modem that never answers is held then
+
 
 def move(tx: Transaction, message: int, change: Change, words: str | None = None) -> bool:
     """Make one change of the table of states, with its event and its row in ``sended``."""
@@ -41,8 +43,18 @@ def expire(tx: Transaction, message: int) -> None:
     move(tx, message, Change.EXPIRE, words)
 
 
-def review(tx: Transaction, message: int) -> None:
-    """Draw the message's state from its parts, after one of them changed."""
+def doubt(tx: Transaction, message: int, phone: int, words: str) -> None:
+    """A part may have gone: nobody sends it again, but where the phone's owner wants that.
+
+    Then it is released after the phone's ``resend_after``, unless it has settled by then, and
+    `MOST_RESENDS` times at most.
+    """
+    if move(tx, message, Change.DOUBT, words):
+        tx.run("resend later", id=message, phone=phone, now=tx.now, most=MOST_RESENDS)
+
+
+def review(tx: Transaction, message: int, words: str | None = None) -> None:
+    """Draw the message's state from its parts, after one of them changed; ``words`` say why."""
     row = tx.row("message state", id=message)
     parts = tx.rows("parts", message=message)
     assert row is not None
@@ -50,18 +62,19 @@ def review(tx: Transaction, message: int) -> None:
         return
     if len({part["number"] for part in parts}) < parts[0]["total"]:
         if row["state"] == State.UNCERTAIN:
-            move(tx, message, Change.RELEASE, "the part in doubt had gone: the rest may")
+            known = "the part in doubt had gone: the rest may"
+            move(tx, message, Change.RELEASE, words or known)
         return
     if row["state"] in (State.CLAIMED, State.UNCERTAIN):
         tx.run("end attempt", id=row["attempt"], now=tx.now, outcome="sent", **columns(None))
         if row["fault_class"] is not None:
             keep_fault(tx, message, None)
-        move(tx, message, Change.RECEIPT)
+        move(tx, message, Change.RECEIPT, words)
     bounced = [part for part in parts if part["verdict"] == Verdict.FAILED]
     if bounced and row["state"] != State.FAILED:
-        words = bounced[0]["verdict_words"]
-        fault = Fault(FaultClass.PERMANENT, words, bounced[0]["verdict_code"])
-        if move(tx, message, Change.BOUNCE, f"the network could not deliver it: {words}"):
+        told = bounced[0]["verdict_words"]
+        fault = Fault(FaultClass.PERMANENT, told, bounced[0]["verdict_code"])
+        if move(tx, message, Change.BOUNCE, f"the network could not deliver it: {told}"):
             keep_fault(tx, message, fault)
     elif all(part["verdict"] == Verdict.DELIVERED for part in parts):
         keep_fault(tx, message, None)

@@ -4,7 +4,7 @@ from typing import Final
 
 from smsd.model.message import Change, Fault, FaultClass
 from smsd.store.database import Database, Transaction
-from smsd.store.idempotency import answered, remember
+from smsd.store.once import Once, answered, keep_answer
 from smsd.store.states import columns, move
 
 EVERYBODY: Final = 0
@@ -23,21 +23,19 @@ class Stops:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(
-        self, account: int, number: str, idempotency: tuple[str, str] | None = None
-    ) -> int:
+    async def add(self, account: int, number: str, once: Once | None = None) -> int:
         """Keep that a number wants nothing of an account (`EVERYBODY`: of anybody); its id.
 
-        ``idempotency`` is as for messages. Raises `Conflict`.
+        ``once`` is as for messages. Raises `Conflict`.
         """
 
         def work(tx: Transaction) -> int:
-            known = answered(tx, account, idempotency)
-            if known is None:
-                known = add_stop(tx, account, number)
-                known = known or int(tx.value("stop", account=account, number=number))
-                remember(tx, account, idempotency, known)
-            return known
+            if (known := answered(tx, account, once)) is not None:
+                return int(known.answer)
+            made = add_stop(tx, account, number)
+            made = made or int(tx.value("stop", account=account, number=number))
+            keep_answer(tx, account, once, made)
+            return made
 
         return await self._database.transaction(work)
 
@@ -85,6 +83,7 @@ def refuse_stopped(tx: Transaction, scheduled: int, after: int) -> int:
     rows = tx.rows("stopped of scheduled", id=scheduled, after=after)
     for row in rows:
         tx.run("fault if none", id=row["id"], **columns(STOPPED))
+        tx.run("not watched", id=row["id"])
         move(tx, row["id"], Change.REJECT, STOPPED.words)
     return len(rows)
 

@@ -9,9 +9,12 @@ from smsd.store.calls import CallLog
 from smsd.store.commands import CommandRuns
 from smsd.store.contacts import Contacts
 from smsd.store.database import Database
+from smsd.store.doubts import Doubts
 from smsd.store.erasure import Erasure
 from smsd.store.groups import PhoneGroups
+from smsd.store.once import Answers
 from smsd.store.outgoing import Outgoing
+from smsd.store.pauses import Pauses
 from smsd.store.registry import Registry
 from smsd.store.reports import Reports
 from smsd.store.retention import Retention
@@ -38,3 +41,6 @@ class Store:
         self.bars = BarLog(database)
         self.phone_groups = PhoneGroups(database)
         self.views = Views(database)
+        self.doubts = Doubts(database)
+        self.pauses = Pauses(database)
+        self.answers = Answers(database)

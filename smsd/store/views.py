@@ -19,6 +19,11 @@ class Views:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def changes(self) -> int:
+        """A number that is the same as long as nothing was written; no transaction."""
+        return self._database.changes
+
     async def page(
         self,
         entry: str,
@@ -106,6 +111,4 @@ class Views:
             return {**{row["state"]: row["n"] for row in rows}, "oldest": waited}
 
         sync = Sync.NOW if self._database.failing else Sync.WHENEVER
-        counts = await self._database.transaction(work, sync=sync)
-        self._database.failing = False
-        return counts
+        return await self._database.transaction(work, sync=sync)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from smsd.store.database import Conflict, Database, Sync, Transaction, ms
-from smsd.store.idempotency import answered, remember
+from smsd.store.once import Once, answered, keep_answer
 
 GIVE_UP: Final = timedelta(hours=72)  # of a receiver's failing while an event waits for it
 BATCH: Final = 200  # events a look
@@ -84,22 +84,19 @@ class Webhooks:
 
         return await self._database.transaction(work)
 
-    async def create(
-        self, account: int, draft: WebhookDraft, idempotency: tuple[str, str] | None = None
-    ) -> int:
+    async def create(self, account: int, draft: WebhookDraft, once: Once | None = None) -> int:
         """Keep a new one; it is told of what happens from now on. Returns its id.
 
-        ``idempotency`` is the asking account's, as for messages. Raises `Conflict`.
+        ``once`` is the asking account's, as for messages. Raises `Conflict`.
         """
 
         def work(tx: Transaction) -> int:
-            known = answered(tx, account, idempotency)
-            if known is not None:
-                return known
+            if (known := answered(tx, account, once)) is not None:
+                return int(known.answer)
             if tx.value("count webhooks") >= MOST_WEBHOOKS:
                 raise Conflict(f"there are {MOST_WEBHOOKS} webhooks, the most that may be")
             made = int(tx.value("add webhook", **_columns(tx, draft)))
-            remember(tx, account, idempotency, made)
+            keep_answer(tx, account, once, made)
             return made
 
         return await self._database.transaction(work)

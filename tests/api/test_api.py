@@ -84,7 +84,7 @@ async def at_the_socket(
     rig = Rig(folder / "db", now=lambda: START)
     await rig.add("gsm0", Scripted())
     keys = [
-        Key(await rig.store.registry.account(name), key, suspended=key == SUSPENDED)
+        Key(await rig.store.registry.account(name), key, suspended=key == SUSPENDED, name=name)
         for name, key in (("app", KEY), ("other", OTHER), ("late", SUSPENDED))
     ]
     app = application(rig.gateway, Doorkeeper(keys, local_users or {}), region)

@@ -24,8 +24,8 @@ NOBODY = (
 
 def read(region: str | None = None, **body: Any) -> Checked:
     return check(
-        body, phones=lambda phone: phone in (1, 2), zone=PARIS, region=region, validity=86_400,
-        count_parts=count_parts,
+        body, phones=lambda phone: phone in (1, 2), zone=PARIS, region=region,
+        validity=lambda phone: 3600 if phone == 2 else 86_400, count_parts=count_parts,
     )  # fmt: skip
 
 

@@ -73,6 +73,14 @@ def test_a_password_opens_and_is_not_kept() -> None:
         assert given is None or "sesame-7" in wrong
 
 
+def test_the_right_password_in_the_wrong_hands_opens_nothing_and_is_not_kept() -> None:
+    mine = Permission("gate", frozenset({ALICE}), password="sesame-7")
+    assert reaction("gate sesame-7 open", mine, origin=BOB) == Reaction(text=f"gate {MASK} open")
+    assert reaction("gate sesame-7 open", mine) == Reaction(
+        order=Order("gate", "open"), text=f"gate {MASK} open"
+    )
+
+
 @given(st.text(max_size=60) | st.from_regex(r'\{"command":.{0,40}\}'))
 def test_no_text_breaks_it_or_passes_without_the_password(text: str) -> None:
     found = ordered(text, GUARDED)

@@ -25,7 +25,6 @@ def _since(startpoint: str, at: datetime) -> datetime:
 
 FLOOD = guard("flood", 3)
 LOOP = guard("loop", 2, same_text=True)
-REPLIES = guard("replies", 2, everybody=False)
 
 
 async def states(rig: Rig) -> list[str]:
@@ -94,21 +93,6 @@ def test_the_same_text_to_the_same_number_is_a_loop_and_other_texts_are_not() ->
     run(main())
 
 
-def test_automatic_messages_are_counted_among_themselves() -> None:
-    async def main() -> None:
-        rig = Rig(guards=[REPLIES])
-        for number in range(4):
-            await rig.send(draft(f"alarm {number}"))
-        for number in range(4):
-            await rig.send(draft(f"reply {number}", automatic=True))
-        assert await states(rig) == ["queued"] * 6 + ["failed"] * 2
-        watched = [row["watched"] for row in await rig.rows("message")]
-        assert watched == [0] * 4 + [1, 1, 0, 0]
-        rig.database.close()
-
-    run(main())
-
-
 def test_what_is_planned_is_looked_at_when_its_time_comes() -> None:
     async def main() -> None:
         rig = Rig(guards=[FLOOD])
@@ -129,7 +113,7 @@ def test_without_guards_nothing_is_watched_and_nothing_is_refused() -> None:
     async def main() -> None:
         rig = Rig()
         for _ in range(50):
-            await rig.send(draft("same", automatic=False))
+            await rig.send(draft("same"))
         assert await states(rig) == ["queued"] * 50
         assert not any(row["watched"] for row in await rig.rows("message"))
         rig.database.close()
@@ -138,17 +122,29 @@ def test_without_guards_nothing_is_watched_and_nothing_is_refused() -> None:
 
 
 def test_guards_as_configured() -> None:
-    usual = guards(parse({}, "x"))
-    assert [(g.name, g.volume, g.everybody, g.same_text) for g in usual] == [
-        ("replies", 5, False, False)
-    ]
+    assert guards(parse({}, "x")) == []
     section = {
         "flood": {"volume": 30, "startpoint": "today"},
         "loop": {"volume": 3, "startpoint": "-10 minutes"},
         "timezone": "Europe/Paris",
     }
-    flood, loop, replies = guards(parse({"dispatch": section}, "x"))
-    assert (flood.everybody, flood.same_text, loop.same_text) == (True, False, True)
+    flood, loop = guards(parse({"dispatch": section}, "x"))
+    assert (flood.name, flood.same_text, loop.name, loop.same_text) == (
+        "flood",
+        False,
+        "loop",
+        True,
+    )
     assert flood.since(START) == START - timedelta(hours=13)
     assert loop.since(START) == START - timedelta(minutes=10)
-    assert replies.since(START) == START - timedelta(hours=1)
+
+
+def test_both_guards_at_once_refuse_each_for_its_own_reason() -> None:
+    async def main() -> None:
+        rig = Rig(guards=[FLOOD, LOOP])
+        messages = [await rig.send(draft(text)) for text in ("a", "a", "a", "b", "c")]
+        codes = [(await rig.story(message))["fault_code"] for message in messages]
+        assert codes == [None, None, "LOOP", None, "FLOOD"]
+        rig.database.close()
+
+    run(main())

@@ -56,6 +56,24 @@ def test_a_text_comes_in_as_it_went_out_in_any_order(text: str, seed: int) -> No
     run(main())
 
 
+def test_a_card_that_is_put_into_another_modem_is_known_by_its_number() -> None:
+    async def main() -> None:
+        rig, first = await inbox()
+        other = await rig.add("gsm1", Scripted())
+        second = Inbox(other, rig.phones, rig.store)
+        parts = delivered("long " * 60)
+        for sink in (first, second):
+            sink.facts(iccid="8933150319080162432")
+        await first.received(parts[0])
+        for part in parts:
+            await second.received(part)
+        assert [row["text"] for row in await rig.rows("received")] == ["long " * 60]
+        assert len(await rig.rows("incoming")) == len(parts)
+        rig.database.close()
+
+    run(main())
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=40).map(bytes.hex) | st.text(max_size=9), max_size=4))
 def test_joining_never_fails_whatever_was_kept(raws: list[str]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from smsd.dispatch.keeping import EVERY, FIRST, Keeping
+from smsd.store.once import Once
 from tests.rig import Rig, Scripted, claimed, draft, send_part
 from tests.virtual_time import now, run
 
@@ -71,7 +72,7 @@ def test_the_events_of_messages_are_looked_at_once_and_stay() -> None:
 def test_a_full_disk_ends_a_round_and_not_the_keeping() -> None:
     async def main() -> None:
         rig = Rig()
-        await rig.store.outgoing.schedule(1, draft(), ("k", "d"))
+        await rig.store.outgoing.schedule(1, draft(), Once("k", "d"))
         await rig.store.outgoing.cancel(1, 1)
         keeping = Keeping(rig.store, rig.phones, now, {"message": 7 * DAY})
         task = asyncio.get_running_loop().create_task(keeping.run())

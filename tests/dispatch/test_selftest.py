@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from smsd.adapters.contract import Progress, Rejected, Submission
 from smsd.dispatch.inbox import Inbox
 from smsd.dispatch.phones import Phone
@@ -66,6 +68,17 @@ def test_who_receives_is_not_tested() -> None:
                 await sink.received(Incoming(str(hour), "00", ALICE, text="hello"))
             assert adapter.submissions == []
             assert len(await rig.rows("received")) == 24
+
+    run(main())
+
+
+@pytest.mark.parametrize("paused", [0, 1])
+def test_what_is_paused_is_not_tested(paused: int) -> None:
+    async def main() -> None:
+        async with watched() as (rig, _, adapter):
+            await rig.gateway.pause(paused, "ann")
+            await asyncio.sleep(4 * SIX_HOURS)
+            assert (adapter.submissions, await rig.rows("message")) == ([], [])
 
     run(main())
 

@@ -40,7 +40,8 @@ def test_raspismss_own_rule_is_a_part_of_ours(word: str, data: st.DataObject) ->
     "text",
     ["STOP.", "Stop !", "«stop»", "STOPSMS", "stop  sms", "STOP SMS.", "STOP 36111", "stop36111",
      "Arrêt", "ARRET", "arre\u0302t", "désabonnement", "Unsubscribe", "STOPALL",
-     "stop all", "Abmelden!", "BAJA", "Ｓｔｏｐ", "s\u200btop", "STOP\N{VARIATION SELECTOR-16}"],
+     "stop all", "Abmelden!", "BAJA", "Ｓｔｏｐ", "𝕊𝕥𝕠𝕡", "s\u200btop",
+     "STOP\N{VARIATION SELECTOR-16}"],
 )  # fmt: skip
 def test_what_means_stop(text: str) -> None:
     assert said(text) is Wish.STOP

@@ -27,7 +27,7 @@ def test_every_state_can_be_reached_and_final_ones_are_never_left() -> None:
 
 def test_a_message_in_doubt_is_not_claimed_cancelled_or_expired() -> None:
     allowed = {change for state, change in TRANSITIONS if state is State.UNCERTAIN}
-    assert allowed == {Change.RECEIPT, Change.RELEASE}
+    assert allowed == {Change.RECEIPT, Change.RELEASE, Change.REJECT}
 
 
 def test_a_failure_is_corrected_by_a_delivery_and_never_the_other_way_round() -> None:

@@ -117,6 +117,28 @@ def test_parts_join_in_any_order_with_repeats_and_restarts(
     run(main())
 
 
+def test_a_card_that_moves_to_another_modem_brings_nothing_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        rig, phone = await rig_with_phone(tmp_path / "db")
+        receive = rig.store.arrivals.receive
+        assert await receive(phone, whole("hi"), join, sim="8933150319080162432") == 1
+        assert await receive(phone, part("a", 1, 2), join, sim="8933150319080162432") is None
+        rig.database.close()
+        rig = Rig(tmp_path / "db")
+        receive = rig.store.arrivals.receive
+        other = (await rig.add("gsm1", Scripted())).record.id
+        assert await receive(other, whole("hi"), join, sim="8933150319080162432") is None
+        assert await receive(other, part("a", 1, 2), join, sim="8933150319080162432") is None
+        # The rest of a long message finds its beginning too.
+        assert await receive(other, part("b", 2, 2), join, sim="8933150319080162432") == 2
+        # A twin to another card is another message, in whatever modem.
+        assert await receive(other, whole("hi"), join, sim="8933150319080162433") == 3
+        assert await receive(phone, whole("hi"), join) is None  # before its card is known
+        rig.database.close()
+
+    run(main())
+
+
 def test_other_senders_totals_and_reference_sizes_do_not_mix() -> None:
     async def main() -> None:
         rig, phone = await rig_with_phone()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from smsd.store.database import Database
+from smsd.store.database import Database, milliseconds
 from smsd.store.migrate import SchemaTooNew, migrate, steps
-from tests.virtual_time import now
+from smsd.store.once import Answered, Answers, Once
+from tests.virtual_time import START, now, run
 
 
 def connect(path: str | Path = ":memory:") -> "closing[sqlite3.Connection]":
@@ -92,3 +93,21 @@ def test_what_waits_keeps_its_lane_through_the_change_of_lanes() -> None:
             connection.executescript(statements)
         lanes = connection.execute("SELECT lane FROM message ORDER BY id").fetchall()
         assert [lane for (lane,) in lanes] == ["", "p1", "b1", "f"]
+
+
+def test_what_was_answered_before_an_upgrade_is_answered_so_after_it(tmp_path: Path) -> None:
+    with connect(tmp_path / "db") as connection:
+        for number, _, statements in steps():
+            if number < 9:
+                connection.executescript(statements)
+                connection.execute(f"PRAGMA user_version = {number}")
+        at = milliseconds(START)
+        connection.execute("INSERT INTO idempotency VALUES (1, 'key', 'digest', 42, ?)", (at,))
+
+    async def main() -> None:
+        database = Database(tmp_path / "db", now, inline=True)
+        known = await Answers(database).of(1, Once("key", "digest"))
+        assert known == Answered(42, {})
+        database.close()
+
+    run(main())

@@ -13,6 +13,7 @@ from smsd.dispatch.route import route
 from smsd.model.events import Report, Verdict
 from smsd.model.message import AttemptId, FaultClass, State
 from smsd.store.database import Conflict, StoreUnavailable, Transaction
+from smsd.store.once import Once
 from tests.rig import ALICE, BOB, Rig, Scripted, claim, claimed, draft, fault, phone_id, send_part
 from tests.virtual_time import START, now, run
 
@@ -61,15 +62,15 @@ def test_the_same_key_and_body_give_the_same_answer_for_a_day() -> None:
     async def main() -> None:
         rig = Rig()
         schedule = rig.store.outgoing.schedule
-        first = await schedule(1, draft(), ("key", "digest"))
-        again = await schedule(1, draft(), ("key", "digest"))
+        first = await schedule(1, draft(), Once("key", "digest"))
+        again = await schedule(1, draft(), Once("key", "digest"))
         assert (again.id, again.again, first.again) == (first.id, True, False)
         with pytest.raises(Conflict):
-            await schedule(1, draft(), ("key", "other"))
-        assert (await schedule(2, draft(), ("key", "other"))).id == first.id + 1
+            await schedule(1, draft(), Once("key", "other"))
+        assert (await schedule(2, draft(), Once("key", "other"))).id == first.id + 1
         assert len(await rig.rows("message")) == 2
         await asyncio.sleep(86_401)
-        assert (await schedule(1, draft(), ("key", "other"))).id == first.id + 2
+        assert (await schedule(1, draft(), Once("key", "other"))).id == first.id + 2
         rig.database.close()
 
     run(main())

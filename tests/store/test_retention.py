@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from smsd.model.events import CallBegan, CallEnded, Incoming, Report, Verdict
+from smsd.store.once import Once
 from smsd.store.retention import BATCH, DEPENDENT, SHORTEST
 from tests.rig import ALICE, BOB, Rig, Scripted, claimed, draft, fault, phone_id, send_part
 from tests.store.test_arrivals import join, part, whole
@@ -203,7 +204,7 @@ def test_repeats_are_known_for_as_long_as_anything_is_kept() -> None:
 def test_idempotency_keys_go_after_their_day() -> None:
     async def main() -> None:
         rig = Rig()
-        await rig.store.outgoing.schedule(1, draft(), ("k", "d"))
+        await rig.store.outgoing.schedule(1, draft(), Once("k", "d"))
         later(rig, 0.9)
         await rig.store.retention.forget_keys()
         assert await count(rig, "idempotency") == [1]

@@ -158,9 +158,9 @@ class CloudAdapter:
                 if due <= loop.time():
                     await self._report(sink, item)
                     asked[key] = (loop.time() + pause, min(2 * pause, POLL_SLOWEST))
-            next_due = min((due for due, _ in asked.values()), default=loop.time() + PROBE_EVERY)
+            next_due = min((due for due, _ in asked.values()), default=None)
             try:
-                async with asyncio.timeout_at(max(next_due, loop.time() + 0.1)):
+                async with asyncio.timeout_at(next_due and max(next_due, loop.time() + 0.1)):
                     await self._new.wait()
             except TimeoutError:
                 pass

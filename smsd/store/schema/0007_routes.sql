@@ -18,14 +18,12 @@ CREATE TABLE phone_group_phone (
 CREATE TABLE prefix (prefix TEXT PRIMARY KEY) WITHOUT ROWID;
 
 ALTER TABLE scheduled ADD COLUMN phone_group_id INTEGER;
-ALTER TABLE scheduled ADD COLUMN sticky INTEGER NOT NULL DEFAULT 0;    -- by the phone that its recipient knows
-ALTER TABLE scheduled ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0; -- an answer that no person wrote
+ALTER TABLE scheduled ADD COLUMN sticky INTEGER NOT NULL DEFAULT 0; -- by the phone that its recipient knows
 
 ALTER TABLE message ADD COLUMN wanted_group_id INTEGER;               -- may be gone by now
 ALTER TABLE message ADD COLUMN known_phone_id INTEGER REFERENCES phone (id); -- that its recipient knows
 ALTER TABLE message ADD COLUMN prefix TEXT;                                  -- the longest that it has a route by
 ALTER TABLE message ADD COLUMN sticky INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE message ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE message ADD COLUMN declined INTEGER NOT NULL DEFAULT 0;          -- 1: by a phone or more
 -- 1: messages to its recipient are counted (guards) or followed (sticky).
 ALTER TABLE message ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
