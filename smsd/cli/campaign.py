@@ -1,7 +1,6 @@
-"""``smsd campaign``: how far large requests have come. ``smsd cancel`` takes one back."""
+"""``smsd campaign``: how far large requests have come."""
 
 import argparse
-import json
 
 from smsd.cli.client import add_options, client
 from smsd.cli.output import show
@@ -15,10 +14,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("id", nargs="?", type=int, help="one, by its scheduled id")
     add_options(parser)
     parser.set_defaults(func=run)
-    parser = commands.add_parser("cancel", help="take back what has not left of a request")
-    parser.add_argument("id", type=int, help="its scheduled id, as smsd send tells it")
-    add_options(parser)
-    parser.set_defaults(func=cancel)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,13 +29,6 @@ def run(args: argparse.Namespace) -> int:
             for row in rows
         ]
     show(rows, COLUMNS, as_json=args.json)
-    return 0
-
-
-def cancel(args: argparse.Namespace) -> int:
-    """Cancel, and say so."""
-    client(args, timeout=300).delete(f"/api/scheduled/{args.id}/")
-    print(json.dumps({"cancelled": args.id}) if args.json else f"cancelled {args.id}")
     return 0
 
 

@@ -2,8 +2,11 @@
 
 import argparse
 import json
+from typing import Final
 
 from smsd.cli.client import add_options, client
+
+LONGEST: Final = 300.0  # seconds: there may be a hundred thousand
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,7 +23,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Cancel; what has left, or is on its way, cannot be taken back."""
     kind = "message" if args.message else "scheduled"
-    client(args).delete(f"/api/{kind}/{args.id}/")
+    client(args, timeout=LONGEST).delete(f"/api/{kind}/{args.id}/")
     print(
         json.dumps({kind: args.id, "cancelled": True}) if args.json else f"{args.id} is cancelled"
     )

@@ -1125,7 +1125,7 @@ DELETE FROM pause WHERE phone_id = :phone;
 DELETE FROM pause;
 
 -- newest event --
-SELECT at FROM event ORDER BY id DESC LIMIT 1;
+SELECT at FROM event WHERE id = (SELECT max(id) FROM event);
 
 -- pulse at --
 SELECT at FROM pulse;

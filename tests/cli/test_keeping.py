@@ -110,7 +110,7 @@ def test_a_campaign_is_followed_and_cancelled(tmp_path: Path) -> None:
         assert (shown["total"], shown["expanded"]) == (BATCH + 3, BATCH + 1)
         table = w.smsd("campaign").stdout
         assert f"1 duplicate, 1 invalid  {BATCH + 1} queued" in table
-        assert w.smsd("cancel", str(id_)).stdout == f"cancelled {id_}\n"
+        assert w.smsd("cancel", str(id_)).stdout == f"{id_} is cancelled\n"
         assert f"{BATCH + 1} cancelled" in w.smsd("campaign", str(id_)).stdout
         assert w.smsd("cancel", str(id_)).returncode == 1
         assert w.smsd("campaign", "99").returncode == 1
