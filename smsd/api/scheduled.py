@@ -283,7 +283,7 @@ def _send_windows(body: Mapping[str, Any]) -> str | None:
 
 def _row(row: Any) -> Any:
     days = row.get("days") if isinstance(row, dict) else None
-    return {**row, "days": items(days)} if isinstance(days, dict) else row
+    return {**row, "days": list(items(days))} if isinstance(days, dict) else row
 
 
 def _storable(text: str, name: str) -> None:
