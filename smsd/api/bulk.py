@@ -3,6 +3,7 @@
 A hundred thousand recipients as Python values take fifty megabytes; as the octets that came, three.
 """
 
+import codecs
 import io
 import json
 import re
@@ -15,6 +16,8 @@ import msgspec
 from smsd.api.forms import DEEPEST, MOST_FIELDS, FormError, bounded, from_pairs, from_urlencoded
 
 MANY: Final = ("numbers", "contacts", "groups")  # what may come a hundred thousand times
+WINDOW: Final = 65_536  # octets of a JSON array that are text at one time
+_GAP: Final = re.compile(r"[\s,]*")
 _FIELD: Final = re.compile(rb"[^&]+")
 _ENTRY: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})?")  # keys that keep their order, and []
 
@@ -37,7 +40,7 @@ def urlencoded(octets: bytes | bytearray) -> dict[str, Any]:
     for name, value in _fields(octets):
         root, key, rest = _split(name)
         if root not in MANY:
-            pairs.append((name, value))
+            pairs.append((name, _unquoted(value)))
             continue
         if key is None or not _ENTRY.fullmatch(key) or rest.count("[") >= DEEPEST:
             return from_urlencoded(bytes(octets))
@@ -55,20 +58,21 @@ def urlencoded(octets: bytes | bytearray) -> dict[str, Any]:
     return found
 
 
-def _fields(octets: bytes | bytearray) -> Iterator[tuple[str, str]]:
+def _fields(octets: bytes | bytearray) -> Iterator[tuple[str, bytes | bytearray]]:
+    """Names, and values as they came."""
     for number, match in enumerate(_FIELD.finditer(octets)):
         if number >= MOST_FIELDS:
             raise FormError(f"at most {MOST_FIELDS} fields a request")
         name, _, value = match[0].partition(b"=")
-        try:
-            yield _unquoted(name), _unquoted(value)
-        except UnicodeDecodeError as error:
-            raise FormError("the form is not UTF-8") from error
+        yield _unquoted(name), value
 
 
 def _unquoted(octets: bytes | bytearray) -> str:
-    text = octets.decode()
-    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
+    try:
+        text = octets.decode()
+        return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
+    except UnicodeDecodeError as error:
+        raise FormError("the form is not UTF-8") from error
 
 
 def _split(name: str) -> tuple[str, str | None, str]:
@@ -91,9 +95,9 @@ def _entries(octets: bytes | bytearray, root: str) -> Iterator[Any]:
             entry = []
         current = key
         if rest.startswith("["):
-            entry.append(("x" + rest, value))
+            entry.append(("x" + rest, _unquoted(value)))
         else:
-            yield value
+            yield _unquoted(value)
     if entry:
         yield from_pairs(entry)["x"]
 
@@ -114,8 +118,29 @@ def from_json(octets: bytes | bytearray) -> dict[str, Any]:
 
 
 def _elements(raw: msgspec.Raw) -> Iterator[Any]:
-    for element in msgspec.json.decode(raw, type=list[msgspec.Raw]):
-        yield _value(element, DEEPEST - 1)
+    """The elements of a JSON array that is known to be right, read in windows."""
+    octets, place = memoryview(raw), 1
+    decoder, scan = codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder().raw_decode
+    text, at = "", 0
+    while True:
+        gap = _GAP.match(text, at)
+        at = at if gap is None else gap.end()
+        try:
+            value, end = scan(text, at)
+        except ValueError:
+            end = len(text)  # the window ends before it does
+        except RecursionError as error:
+            raise FormError("the body is not JSON") from error
+        if end < len(text) and text[end] in ",] \t\r\n":  # else a number could go on
+            bounded(value, DEEPEST - 1)
+            yield value
+            at = end
+        elif place >= len(octets):
+            return
+        else:
+            wider = max(WINDOW, len(text))
+            text, at = text[at:] + decoder.decode(octets[place : place + wider]), 0
+            place += wider
 
 
 def _value(raw: msgspec.Raw, depth: int) -> Any:

@@ -8,11 +8,12 @@ from aiohttp import web
 from smsd.api.auth import Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.api.forms import items as values
+from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
 from smsd.api.scheduled import MOST_RECIPIENTS, data_of
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.numbers import normal
-from smsd.store.contacts import Contact, Group, Kind
+from smsd.store.contacts import Contact, Group, Kind, UnknownMember
 from smsd.store.database import Conflict
 
 LONGEST_NAME: Final = 100  # characters; RaspiSMS's column
@@ -67,10 +68,13 @@ class ContactBook:
             if kind == "contact"
             else Group(new["name"], new.get("contacts", ()))
         )
+        contacts, once = self._gateway.store.contacts, once_of(request, body)
         try:
-            return answer(await self._gateway.store.contacts.create(account.id, what, account.sees))
-        except Conflict as error:
+            return answer(await contacts.create(account.id, what, account.sees, once))
+        except UnknownMember as error:
             raise ApiError(Code.INVALID_PARAMETER, f"contacts : {error}.") from error
+        except Conflict as error:
+            raise taken(error) from error
 
     async def change(
         self, kind: Kind, request: web.Request, body: Mapping[str, Any], account: Account
@@ -82,7 +86,7 @@ class ContactBook:
         id_ = integer(request.match_info["id"])
         try:
             known = await self._gateway.store.contacts.change(kind, id_, account.sees, **new)
-        except Conflict as error:
+        except UnknownMember as error:
             raise ApiError(Code.INVALID_PARAMETER, f"contacts : {error}.") from error
         if not known:
             raise ApiError(Code.CANNOT_UPDATE, f"No {kind} with this id.")

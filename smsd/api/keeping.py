@@ -33,8 +33,9 @@ EXPORTS: Final[Mapping[str, Show]] = {
     "contact": lambda row, zone, _: items.contact(row, zone),
     "group": lambda row, zone, _: items.group(row, zone),
     "campaign": lambda row, zone, _: items.campaign(row, zone),
+    "smsstop": lambda row, zone, _: items.smsstop(row, zone),
 }
-READING: Final = frozenset({"received", "inbox", "call", "datagram"})
+READING: Final = frozenset({"received", "inbox", "call", "datagram", "smsstop"})
 FILTERS: Final[Mapping[str, dict[str, Any]]] = {
     "message": {"scheduled": None, "state": None},
     "contact": {"group": None},

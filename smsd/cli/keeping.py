@@ -18,7 +18,7 @@ from smsd.cli.client import (
 
 KINDS = (
     "sended", "received", "scheduled", "message", "inbox", "call", "datagram", "contact", "group",
-    "campaign",
+    "campaign", "smsstop",
 )  # fmt: skip
 LONG = 3600.0  # seconds; a large database on a slow card takes its time
 

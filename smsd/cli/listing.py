@@ -10,6 +10,8 @@ COLUMNS = {
     "received": ("id", "at", "origin", "id_phone", "text"),
     "scheduled": ("id", "at", "recipients", "id_phone", "text"),
     "message": ("id", "state", "destination", "parts", "id_phone", "text"),
+    "contact": ("id", "name", "number", "data"),
+    "group": ("id", "name", "nb_contact"),
     "call": ("id", "start", "end", "origin", "id_phone"),
     "datagram": ("id", "at", "origin", "destination_port", "source_port", "id_phone", "data"),
     "inbox": ("id", "at", "kind", "flash", "origin", "id_phone", "text"),

@@ -122,6 +122,7 @@ def _hold(path: Path, now: datetime) -> None:
         while due := tx.rows("due scheduled", now=tx.now):
             for row in due:
                 expand(tx, row["id"], BATCH, ())
+        tx.run("hold all doubts")
         tx.run("tell held", now=tx.now, words=HELD)
         tx.run("hold attempts", now=tx.now)
         tx.run("hold messages", words=HELD)

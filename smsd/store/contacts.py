@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from smsd.store.database import Conflict, Database, Transaction
+from smsd.store.once import Once, answered, keep_answer
 
 Kind = Literal["contact", "group"]
 
@@ -27,23 +28,34 @@ class Group:
     contacts: Sequence[int]
 
 
+class UnknownMember(Conflict):
+    """A group was to have a member that is nobody's contact."""
+
+
 class Contacts:
     """Each method is one transaction. ``account`` ``None`` may use anybody's."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, account: int, what: Contact | Group, sees: int | None) -> int:
+    async def create(
+        self, account: int, what: Contact | Group, sees: int | None, once: Once | None = None
+    ) -> int:
         """Keep a new one; its id. ``sees``: whose contacts may be in a group.
 
-        Raises `Conflict` if a member is nobody's contact: then nothing is kept.
+        Raises `UnknownMember` if one is nobody's contact: then nothing is kept. The same request
+        under a key again gives the first answer; `Conflict` if it is another.
         """
 
         def work(tx: Transaction) -> int:
+            if (known := answered(tx, account, once)) is not None:
+                return int(known.answer)
             if isinstance(what, Contact):
-                return int(tx.value("add contact", account=account, now=tx.now, **_columns(what)))
-            id_ = int(tx.value("add group", account=account, name=what.name, now=tx.now))
-            _set_members(tx, id_, what.contacts, sees)
+                id_ = int(tx.value("add contact", account=account, now=tx.now, **_columns(what)))
+            else:
+                id_ = int(tx.value("add group", account=account, name=what.name, now=tx.now))
+                _set_members(tx, id_, what.contacts, sees)
+            keep_answer(tx, account, once, id_)
             return id_
 
         return await self._database.transaction(work)
@@ -82,4 +94,4 @@ def _set_members(tx: Transaction, group: int, contacts: Sequence[int], account: 
     wanted = set(contacts)
     added = tx.run("add members", id=group, ids=json.dumps(sorted(wanted)), account=account)
     if added < len(wanted):
-        raise Conflict(f"{len(wanted) - added} of the contacts are not there")
+        raise UnknownMember(f"{len(wanted) - added} of the contacts are not there")

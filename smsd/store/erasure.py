@@ -56,6 +56,7 @@ def _erase(tx: Transaction, numbers: Sequence[str], *, stops: bool) -> dict[str,
     alone = json.dumps([row["id"] for row in tx.rows("scheduled for", numbers=asked)])
     tx.run("erase scheduled numbers", numbers=asked)
     counts["contact"] = tx.run("erase contacts", numbers=asked)
+    tx.run("erase answers", numbers=asked)
     counts["scheduled"] = tx.run("erase scheduled", ids=alone)
     if stops:
         counts["smsstop"] = tx.run("erase stops", numbers=asked)

@@ -631,6 +631,10 @@ SELECT :now, 'state', id, 'uncertain', :words FROM message WHERE state IN ('queu
 -- hold attempts --
 UPDATE attempt SET ended_at = :now, outcome = 'uncertain' WHERE outcome IS NULL;
 
+-- hold all doubts --
+-- Nor is sent again by itself what was to be after so long.
+UPDATE message SET resend_at = NULL WHERE state = 'uncertain' AND resend_at IS NOT NULL;
+
 -- hold messages --
 UPDATE message SET state = 'uncertain', fault_class = 'ambiguous', fault_code = NULL, fault_words = :words,
        fault_hint = NULL WHERE state IN ('queued', 'claimed');
@@ -793,6 +797,11 @@ DELETE FROM scheduled WHERE id IN (SELECT value FROM json_each(:ids))
    AND NOT EXISTS (SELECT 1 FROM scheduled_number n WHERE n.scheduled_id = scheduled.id)
    AND NOT EXISTS (SELECT 1 FROM scheduled_contact c WHERE c.scheduled_id = scheduled.id)
    AND NOT EXISTS (SELECT 1 FROM scheduled_group g WHERE g.scheduled_id = scheduled.id);
+
+-- erase answers --
+-- Their headers name numbers that were none: this one, perhaps, wrongly written.
+UPDATE idempotency SET headers = NULL
+ WHERE EXISTS (SELECT 1 FROM json_each(:numbers) n WHERE instr(idempotency.headers, n.value));
 
 -- erase stops --
 DELETE FROM smsstop WHERE number IN (SELECT value FROM json_each(:numbers));

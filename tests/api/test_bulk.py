@@ -71,7 +71,7 @@ def test_any_json_is_read_as_a_small_one(body: dict[str, Any]) -> None:
 )
 def test_a_form_that_is_none_is_refused(octets: bytes) -> None:
     with pytest.raises(FormError):
-        list(bulk.urlencoded(octets).values())
+        plain(bulk.urlencoded(octets))
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,22 @@ def test_a_file_is_read_as_utf_8_with_or_without_its_mark() -> None:
         list(csv_file(io.BytesIO(b"n\n\xe9\n")))
     with pytest.raises(CsvError, match="cannot be read"):
         list(csv_file(io.BytesIO(b"n\n" + b"x" * 200_000)))
+
+
+@given(st.lists(_json, max_size=4), st.integers(1, 9), st.booleans())
+def test_elements_of_any_size_come_whole_over_the_ends_of_windows(
+    elements: list[Any], times: int, ascii_only: bool
+) -> None:
+    many = [
+        *elements * times,
+        1.5e3,
+        -2,
+        "é😀" * times * 9000,
+        *elements,
+        "x" * (65_510 + times),
+        12.25e-7,
+        *elements * times,
+    ]
+    octets = json.dumps({"numbers": many}, ensure_ascii=ascii_only).encode()
+    small, large = both(octets, json_body=True)
+    assert small == large

@@ -201,3 +201,22 @@ def test_large_forms_of_each_kind_are_accepted_and_checked(tmp_path: Path) -> No
         assert len(await client.rig.rows("campaign")) == 2
 
     served(tmp_path, test)
+
+
+def test_the_same_key_makes_one_contact_and_one_group(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        for path, body in (
+            ("/api/contact/", {"name": "a", "number": ALICE}),
+            ("/api/group/", {"name": "g", "contacts": [1]}),
+        ):
+            key = {"Idempotency-Key": path}
+            ids = [
+                (await client.post(path, json=body, headers=key)).body["response"] for _ in "twice"
+            ]
+            assert set(ids) == {1}
+            other = await client.post(path, json=body | {"name": "b"}, headers=key)
+            assert other.status == 409
+        assert len(await client.rig.rows("contact")) == 1
+        assert len(await client.rig.rows("contact_group")) == 1
+
+    served(tmp_path, test)

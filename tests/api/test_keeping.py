@@ -63,6 +63,7 @@ def test_each_kind_can_be_exported(tmp_path: Path, kind: str, form: str) -> None
         octets = Incoming("o", "raw", BOB, START, None, data=b"x", ports=(1, 2))
         await receive(phone, octets, join)
         await client.rig.store.calls.begin(phone, CallBegan("c", ALICE))
+        await client.rig.store.stops.add(1, "+33699999999")
         contact = await client.post("/api/contact/", data={"name": "a", "number": ALICE})
         await client.post("/api/group/", json={"name": "g", "contacts": [1]})
         await client.post(json={"text": "a", "numbers": ALICE, "at": "2030-01-01 10:00:00"})

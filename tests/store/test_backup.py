@@ -26,6 +26,8 @@ def made(folder: Path) -> Path:
         await rig.send(draft("claimed"))
         await claimed(rig)
         await rig.send(draft("waits"))
+        doubt = "UPDATE message SET state = 'uncertain', resend_at = 1 WHERE id = ?"
+        rig.database._connection.execute(doubt, (await rig.send(draft("in doubt")),))
         for days, text in ((1, "due in between"), (9, "planned")):
             at = START + timedelta(days=days)
             await rig.store.outgoing.schedule(1, draft(text, ALICE, BOB, at=at))
@@ -96,6 +98,7 @@ def test_what_waited_in_a_copy_is_held_for_it_may_have_gone_since(tmp_path: Path
     assert aside == tmp_path / f"db.replaced-{stamp(LATER)}"
     assert states(tmp_path / "db") == {
         f"sent {ALICE}": "sent", f"claimed {ALICE}": "uncertain", f"waits {ALICE}": "uncertain",
+        f"in doubt {ALICE}": "uncertain",
         f"due in between {ALICE}": "uncertain", f"due in between {BOB}": "uncertain",
     }  # fmt: skip
 
@@ -105,6 +108,7 @@ def test_what_waited_in_a_copy_is_held_for_it_may_have_gone_since(tmp_path: Path
         assert not any((await rig.store.outgoing.recover()).values())
         assert await claim(rig) == []
         assert [row["text"] for row in await rig.rows("scheduled")] == ["planned"]
+        assert {row["resend_at"] for row in await rig.rows("message")} == {None}
         story = await rig.story(3)
         assert (story["changes"][-1]["state"], story["fault_words"]) == ("uncertain", HELD)
         rig.database.close()
@@ -121,7 +125,7 @@ def test_it_is_sent_where_somebody_says_that_none_has_gone(tmp_path: Path) -> No
         rig = Rig(tmp_path / "db")
         await rig.add("gsm0", Scripted(slots=9))
         await rig.store.outgoing.recover()
-        assert len(await claim(rig)) == 2
+        assert len(await claim(rig)) == 3
         rig.database.close()
 
     run(main())

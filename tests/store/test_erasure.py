@@ -13,6 +13,7 @@ from smsd.gsm import PDU, Address, Deliver, segment
 from smsd.model.events import CallBegan, Incoming, Report, Verdict
 from smsd.store.contacts import Contact, Group
 from smsd.store.database import Conflict
+from smsd.store.once import Once
 from tests.rig import ALICE, Rig, Scripted, claim, claimed, draft, fault, phone_id, send_part
 from tests.store.test_arrivals import join
 from tests.virtual_time import START
@@ -76,7 +77,8 @@ async def fill(rig: Rig) -> None:
             filler = Incoming(f"f{random.random()}", raw(number, "hi"), number, START, "hi")
             await store.arrivals.receive(id_, filler, join)
     await store.outgoing.schedule(1, draft("for both", contacts=(mine, other), at=later))
-    await store.outgoing.schedule(1, draft("for one", SECRET, at=later))
+    wrong = Once("k", "d", {"X-Smsd-Invalid-Numbers": "0698765432"})
+    await store.outgoing.schedule(1, draft("for one", SECRET, at=later), wrong)
     for n, form in enumerate(FORMS):
         message = Incoming(f"k{n}", raw(SECRET, REPLY), form, START, REPLY)
         assert await store.arrivals.receive(id_, message, join)
