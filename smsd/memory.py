@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import html.entities
 import mimetypes
 from typing import Final
@@ -28,6 +29,7 @@ def share_one_heap() -> None:
 
 def trim() -> None:
     """Return what is free on the heap to the system, where the C library can (glibc, musl not)."""
+    gc.collect()  # most of what was imported has made its garbage
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.acceptance.world import world
 
-IDLE_MEGABYTES = 48.0
+IDLE_MEGABYTES = 50.0
 
 
 def test_the_daemon_rests_within_its_memory_with_two_modems(tmp_path: Path) -> None:

@@ -274,7 +274,9 @@ def _send_windows(body: Mapping[str, Any]) -> str | None:
         return None
     try:
         # A form's array is a dict, and so is each of its windows.
-        rows = wanted if isinstance(wanted, str) else json.dumps([_row(r) for r in items(wanted)])
+        rows = wanted
+        if not isinstance(wanted, str):
+            rows = json.dumps([_row(row) for row in items(wanted)])
         read(rows)
     except HoursError as error:
         raise ApiError(Code.INVALID_PARAMETER, f"send_windows : {error}.") from error

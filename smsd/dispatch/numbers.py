@@ -6,12 +6,21 @@ Quickly, for a request may have a hundred thousand of them.
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 
-import phonenumbers
-from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
+if TYPE_CHECKING:
+    from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
 _INTERNATIONAL: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+@cache
+def _library() -> ModuleType:
+    """The numbering plans of the world, read with the first number: two megabytes."""
+    import phonenumbers
+
+    return phonenumbers
 
 
 def normal(number: object, region: str | None = None) -> str | None:
@@ -27,19 +36,21 @@ def normal(number: object, region: str | None = None) -> str | None:
         not number.startswith("tel:")
     ):
         return None  # a vanity number is more often a mistake
+    library = _library()
     try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
+        parsed = library.parse(number, region)
+    except library.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(parsed):
+    if not library.is_valid_number(parsed):
         return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    e164: str = library.format_number(parsed, library.PhoneNumberFormat.E164)
+    return e164
 
 
 class _Plan:
     """What the library knows of a country code's numbers, ready to be asked many times."""
 
-    def __init__(self, regions: Iterable[PhoneMetadata]) -> None:
+    def __init__(self, regions: "Iterable[PhoneMetadata]") -> None:
         self._regions = [
             (_compiled(region.leading_digits), _Kind(region.general_desc), _kinds(region))
             for region in regions
@@ -65,7 +76,7 @@ class _Plan:
 class _Kind:
     """One kind of number: its lengths and its pattern."""
 
-    def __init__(self, desc: PhoneNumberDesc | None) -> None:
+    def __init__(self, desc: "PhoneNumberDesc | None") -> None:
         self._lengths = frozenset(desc.possible_length) if desc is not None else frozenset()
         pattern = None if desc is None else desc.national_number_pattern
         self._pattern = re.compile(pattern or r"(?!)")
@@ -75,7 +86,7 @@ class _Kind:
         return fits and self._pattern.fullmatch(national) is not None
 
 
-def _kinds(region: PhoneMetadata) -> list[_Kind]:
+def _kinds(region: "PhoneMetadata") -> list[_Kind]:
     return [
         _Kind(desc)
         for desc in (
@@ -93,10 +104,11 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 @cache
 def _plan(code: int) -> _Plan | None:
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
+    library = _library()
+    regions = library.COUNTRY_CODE_TO_REGION_CODE.get(code)
     if regions is None:
         return None
-    found = [PhoneMetadata.metadata_for_region(region, None) for region in regions]
+    found = [library.PhoneMetadata.metadata_for_region(region, None) for region in regions]
     return _Plan([region for region in found if region is not None])
 
 
@@ -113,8 +125,9 @@ def written_forms(number: str, region: str | None) -> list[str]:
     e164 = normal(number, region)
     if e164 is None:
         return [number]
-    parsed = phonenumbers.parse(e164, None)
-    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    library = _library()
+    parsed = library.parse(e164, None)
+    national = library.format_number(parsed, library.PhoneNumberFormat.NATIONAL)
     digits = "".join(filter(str.isdigit, national))
     return [e164, e164[1:], f"00{e164[1:]}", digits]
 
@@ -123,8 +136,9 @@ def region_of(number: str | None) -> str | None:
     """The region that an international number belongs to, ``None`` if it tells none."""
     if number is None:
         return None
+    library = _library()
     try:
-        found: str | None = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
-    except phonenumbers.NumberParseException:
+        found: str | None = library.region_code_for_number(library.parse(number, None))
+    except library.NumberParseException:
         return None
     return found
