@@ -27,6 +27,8 @@ udev: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python bench/gateway.py
 	$(BIN)/python bench/backlog.py
+	$(BIN)/python bench/campaign.py --million
+	$(BIN)/python bench/keeping.py
 	$(BIN)/python bench/peers.py
 	$(BIN)/python bench/codec.py
 
