@@ -1,6 +1,7 @@
 """How SQLite carries the statements out: none may read a whole table that grows for ever."""
 
 import re
+from importlib import resources
 
 import pytest
 
@@ -43,3 +44,9 @@ def test_no_statement_reads_a_whole_table_that_grows(name: str) -> None:
     whole = [detail for detail in scans if "INDEX" not in detail]
     assert not whole or foreign_keys or name in WHOLE_TABLES, plan
     database.close()
+
+
+def test_each_statement_has_a_name_of_its_own() -> None:
+    text = resources.files("smsd.store").joinpath("queries.sql").read_text(encoding="utf-8")
+    names = re.findall(r"^-- ([^\n]+) --$", text, flags=re.MULTILINE)
+    assert sorted(names) == sorted(queries())
