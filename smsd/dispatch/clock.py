@@ -67,8 +67,12 @@ class Clock:
 
     def now(self) -> datetime:
         """The time to go by."""
-        even, told = self._even(), self._wall()
-        return told if abs(told - even) <= STEP else even
+        told, anchor = self._wall(), self._anchor
+        # In seconds, for this is asked some times for every part that leaves.
+        even = anchor.time.timestamp() + self._steady() - anchor.steady
+        if abs(told.timestamp() - even) <= STEP.total_seconds():
+            return told
+        return self._even()
 
     @property
     def doubt(self) -> str | None:

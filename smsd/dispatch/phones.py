@@ -150,6 +150,8 @@ class Phones:
         return f"sends again at {opens.astimezone(self.zone):%Y-%m-%d %H:%M}, by its send_windows"
 
     def _prefixes(self, phone: Phone) -> frozenset[str]:
+        if not self._directions:
+            return frozenset()
         operator = str(phone.facts.get("operator") or "").casefold()
         return frozenset(
             direction.prefix
@@ -165,8 +167,8 @@ class Phones:
         opens = [opening(phone.record.send_windows, now, self.zone) for phone in phones]
         graces = [
             standing.since + timedelta(seconds=standing.phone.unavailable_grace)
-            for standing in self.standings()
-            if standing.health is Health.UNAVAILABLE
+            for phone in phones
+            if (standing := phone.standing(now)).health is Health.UNAVAILABLE
         ]
         return [end for end in (*ends, *opens, *graces) if end is not None and end > now]
 
