@@ -94,7 +94,8 @@ class Terminal:
     def release(self) -> None:
         """Let that program go."""
         if self._held >= 0:
-            fcntl.ioctl(self._held, termios.TIOCNXCL)
+            with contextlib.suppress(OSError):  # the modem was unplugged meanwhile
+                fcntl.ioctl(self._held, termios.TIOCNXCL)
             os.close(self._held)
             self._held = -1
 

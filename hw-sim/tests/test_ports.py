@@ -92,3 +92,12 @@ def test_another_program_holds_the_port(tmp_path: Path) -> None:
         with opened(path) as client:
             fcntl.flock(client.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             client.ask("AT\r", "OK\r\n")
+
+
+def test_a_program_lets_a_port_go_that_was_unplugged(tmp_path: Path) -> None:
+    with running(tmp_path) as info:
+        control.call(tmp_path, "hold", "modem0")
+        control.call(tmp_path, "unplug", "modem0")
+        control.call(tmp_path, "release", "modem0")
+        control.call(tmp_path, "plug", "modem0")
+        assert not refused(Path(info["modems"][0]["path"]))

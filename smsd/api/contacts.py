@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from smsd.api.auth import Account, Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import items as values
 from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
@@ -28,9 +28,9 @@ class ContactBook:
         self._door = door
         self._region = default_region
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             (method, f"/api/{kind}{tail}", self._about(kind, handler))
             for kind in KINDS
             for method, tail, handler in (
@@ -38,11 +38,6 @@ class ContactBook:
                 ("POST", "/{id}", self.change),
                 ("DELETE", "/{id}", self.delete),
             )
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     def _about(self, kind: Kind, handler: Any) -> Any:

@@ -9,7 +9,7 @@ from aiohttp import web
 from smsd.adapters.abilities import AsksNetwork, HasWire
 from smsd.adapters.contract import Declined, PhoneError, Rejected, Unavailable
 from smsd.api.auth import Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import truth
 from smsd.api.raspisms import body_of
 from smsd.at.console import LONGEST_TIMEOUT, SHORTEST_TIMEOUT, Refused
@@ -28,17 +28,12 @@ class Devices:
         self._gateway = gateway
         self._door = door
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             ("POST", "/api/phone/{id}/ussd", self.ussd),
             ("POST", "/api/phone/{id}/at", self.command),
             ("GET", "/api/phone/{id}/trace", self.trace),
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     async def ussd(self, request: web.Request) -> web.Response:

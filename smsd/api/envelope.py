@@ -1,9 +1,13 @@
 """RaspiSMS's answers: one object with five keys in their order, and its codes."""
 
 import json
+from collections.abc import Awaitable, Callable
 from enum import IntEnum
 
 from aiohttp import web
+
+Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
+"""Method, path without its last slash, handler."""
 
 
 class Code(IntEnum):

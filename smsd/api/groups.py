@@ -7,7 +7,7 @@ from aiohttp import web
 
 from smsd.api import items
 from smsd.api.auth import Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import items as listed
 from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
@@ -27,18 +27,13 @@ class PhoneGroups:
         self._groups = gateway.store.phone_groups
         self._door = door
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             ("POST", "/api/phone_group", self.create),
             ("GET", "/api/phone_group/{id}", self.read),
             ("POST", "/api/phone_group/{id}", self.update),
             ("DELETE", "/api/phone_group/{id}", self.delete),
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     async def create(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from smsd.api import items
 from smsd.api.auth import Account, Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import truth
 from smsd.api.raspisms import body_of
 from smsd.dispatch.gateway import Gateway
@@ -52,17 +52,12 @@ class Archive:
         self._door = door
         self._region = default_region
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             ("GET", "/api/export/{kind}", self.export),
             ("POST", "/api/backup", self.backup),
             ("POST", "/api/erase", self.erase),
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     async def export(self, request: web.Request) -> web.StreamResponse:

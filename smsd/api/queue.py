@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from smsd.api.auth import Account, Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.raspisms import body_of
 from smsd.dispatch.gateway import Gateway
 from smsd.model.message import Resolution
@@ -21,18 +21,13 @@ class Queue:
         self._gateway = gateway
         self._door = door
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             ("POST", "/api/message/{id}/resolve", self.resolve),
             ("DELETE", "/api/message/{id}", self.cancel),
             ("POST", "/api/queue/pause", self.pause),
             ("POST", "/api/queue/resume", self.resume),
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     async def resolve(self, request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from smsd import memory
 from smsd.api import bulk, items, scheduled
 from smsd.api.auth import Account, Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
 from smsd.api.once import answered_before, once_of, repeated, taken
 from smsd.dispatch.gateway import Gateway
@@ -45,9 +45,9 @@ class RaspiSms:
         self._door = door
         self._region = default_region
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
-        table = [
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
+        return [
             ("GET", "/api/list/{entry_type}", self.page),
             ("GET", "/api/list/{entry_type}/after/{after}", self.page),
             ("GET", "/api/list/{entry_type}/before/{before}", self.page),
@@ -57,11 +57,6 @@ class RaspiSms:
             ("GET", "/api/message/{id}", self.message),
             ("POST", "/api/phone/{id}/status", self.phone_status),
             ("GET", "/api/{entry_type}/{id}", self.one),
-        ]
-        return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in table
-            for slash in ("", "/")
         ]
 
     async def page(self, request: web.Request) -> web.Response:

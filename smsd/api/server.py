@@ -44,14 +44,6 @@ class SocketTaken(Exception):
 def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) -> web.Application:
     """All routes, with the error handling around them."""
     app = web.Application(middlewares=[_errors], client_max_size=LARGEST_BODY)
-    app.add_routes(Stops(gateway, door, default_region).routes())
-    app.add_routes(Webhooks(gateway, door).routes())
-    app.add_routes(Devices(gateway, door).routes())
-    app.add_routes(Queue(gateway, door).routes())
-    app.add_routes(Archive(gateway, door, default_region).routes())
-    app.add_routes(ContactBook(gateway, door, default_region).routes())
-    app.add_routes(PhoneGroups(gateway, door).routes())
-    app.add_routes(RaspiSms(gateway, door, default_region).routes())
 
     async def health(request: web.Request) -> web.Response:
         if door.local(request) is None:
@@ -64,8 +56,21 @@ def application(gateway: Gateway, door: Doorkeeper, default_region: str | None) 
             door.account(request, {})
         return answer(await gateway.ports())
 
-    app.add_routes([web.get("/health", health), web.get("/health/", health)])
-    app.add_routes([web.get("/ports", ports), web.get("/ports/", ports)])
+    table = [
+        *Stops(gateway, door, default_region).routes(),
+        *Webhooks(gateway, door).routes(),
+        *Devices(gateway, door).routes(),
+        *Queue(gateway, door).routes(),
+        *Archive(gateway, door, default_region).routes(),
+        *ContactBook(gateway, door, default_region).routes(),
+        *PhoneGroups(gateway, door).routes(),
+        *RaspiSms(gateway, door, default_region).routes(),
+        ("GET", "/health", health),
+        ("GET", "/ports", ports),
+    ]
+    for method, path, handler in table:
+        for slash in ("", "/"):
+            app.router.add_route(method, path + slash, handler)
     return app
 
 

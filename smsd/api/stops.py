@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from smsd.api.auth import Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
 from smsd.dispatch.gateway import Gateway
@@ -20,15 +20,11 @@ class Stops:
         self._door = door
         self._region = region
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
         return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in (
-                ("POST", "/api/smsstop", self.create),
-                ("DELETE", "/api/smsstop/{id}", self.delete),
-            )
-            for slash in ("", "/")
+            ("POST", "/api/smsstop", self.create),
+            ("DELETE", "/api/smsstop/{id}", self.delete),
         ]
 
     async def create(self, request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from smsd.api import items
 from smsd.api.auth import Account, Doorkeeper
-from smsd.api.envelope import ApiError, Code, answer
+from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import items as listed
 from smsd.api.forms import truth
 from smsd.api.once import once_of, taken
@@ -28,18 +28,14 @@ class Webhooks:
         self._store = gateway.store.webhooks
         self._door = door
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path, with and without its last slash."""
+    def routes(self) -> list[Route]:
+        """Every path, without its last slash."""
         return [
-            web.route(method, path + slash, handler)
-            for method, path, handler in (
-                ("POST", "/api/webhook", self.create),
-                ("POST", "/api/webhook/{id}", self.update),
-                ("DELETE", "/api/webhook/{id}", self.delete),
-                ("GET", "/api/webhook/{id}/dead", self.dead),
-                ("POST", "/api/webhook/{id}/resend", self.resend),
-            )
-            for slash in ("", "/")
+            ("POST", "/api/webhook", self.create),
+            ("POST", "/api/webhook/{id}", self.update),
+            ("DELETE", "/api/webhook/{id}", self.delete),
+            ("GET", "/api/webhook/{id}/dead", self.dead),
+            ("POST", "/api/webhook/{id}/resend", self.resend),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
