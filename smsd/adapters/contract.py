@@ -4,12 +4,20 @@ RaspiSMS's ``send`` is `Adapter.send`, ``read`` and its callbacks are events giv
 ``test`` and ``check_phone_status`` are `Adapter.check`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
+from smsd.model.events import (
+    Awaited,
+    CallBegan,
+    CallEnded,
+    Doubt,
+    Incoming,
+    LateAnswer,
+    Report,
+)  # fmt: skip
 from smsd.model.message import AttemptId, Fault, FaultClass, MessageId
 from smsd.model.phone import Health
 
@@ -87,6 +95,14 @@ class Sink(Protocol):
 
     async def awaited(self) -> Sequence[Awaited]:
         """The parts of this phone on which a report is still to come, oldest first."""
+        ...
+
+    async def doubts(self) -> Sequence[Doubt]:
+        """The parts of this phone that may have gone, in flight or given up, oldest first."""
+        ...
+
+    async def bound(self, references: Collection[str]) -> Collection[str]:
+        """Those of a provider's ids that parts of this phone have already."""
         ...
 
     async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:

@@ -6,7 +6,7 @@ copy may go: what a modem hands over directly exists nowhere else.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,15 @@ from smsd.dispatch.phones import Phone, Phones
 from smsd.gsm import PDU, DecodeError, Deliver
 from smsd.logs import fields, short
 from smsd.model.content import Content
-from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
+from smsd.model.events import (
+    Awaited,
+    CallBegan,
+    CallEnded,
+    Doubt,
+    Incoming,
+    LateAnswer,
+    Report,
+)  # fmt: skip
 from smsd.model.phone import Health
 from smsd.model.reactions import Heard, React, Reaction
 from smsd.store.store import Store
@@ -134,6 +142,15 @@ class Inbox:
     async def awaited(self) -> Sequence[Awaited]:
         """The parts on which a report is still to come."""
         return await persist(lambda: self._store.reports.awaited(self._phone.record.id))
+
+    async def doubts(self) -> Sequence[Doubt]:
+        """The parts that may have gone."""
+        return await persist(lambda: self._store.reports.doubts(self._phone.record.id))
+
+    async def bound(self, references: Collection[str]) -> Collection[str]:
+        """Those of a provider's ids that parts have already."""
+        phone = self._phone.record.id
+        return await persist(lambda: self._store.reports.bound(phone, references))
 
     async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
         """Claim the one try that a PIN has on a SIM."""

@@ -96,6 +96,18 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A part that may have gone; ``in_flight``: its answer is still awaited."""
+
+    attempt: AttemptId
+    part: int
+    recipient: str
+    text: str
+    begun_at: datetime
+    in_flight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CallBegan:
     """A call came in; told again under the same key where its number came late.
 

@@ -248,6 +248,19 @@ SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.des
    AND p.begun_at >= :since
  ORDER BY p.id;
 
+-- parts that may have gone --
+SELECT p.attempt_id, p.number, p.begun_at, m.destination, m.text, m.state
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun' AND p.begun_at >= :since
+ UNION ALL
+SELECT p.attempt_id, p.number, p.begun_at, m.destination, m.text, m.state
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun' AND p.begun_at >= :since
+ ORDER BY begun_at;
+
+-- bound references --
+SELECT reference FROM part WHERE phone_id = :phone AND reference IN (SELECT value FROM json_each(:references));
+
 -- judge part --
 -- A final verdict is kept, but a failure may still turn out to have been delivered.
 UPDATE part SET verdict = :verdict, verdict_code = :code, verdict_words = :words, verdict_at = :now

@@ -1,11 +1,14 @@
 """Delivery reports, and the parts that they belong to."""
 
+import json
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from smsd.model.events import Awaited, Report
+from smsd.model.events import Awaited, Doubt, Report
+from smsd.model.message import AttemptId, State
 from smsd.model.phone import PhoneId
-from smsd.store.database import Database, Row, Transaction, milliseconds, moment, ms
+from smsd.store.database import Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.states import judge, review
 
 REPORT_WINDOW: Final = timedelta(hours=72)  # TP-MR comes round; older parts are not meant
@@ -55,6 +58,30 @@ class Reports:
             ]
 
         return await self._database.transaction(work)
+
+    async def doubts(self, phone: PhoneId) -> list[Doubt]:
+        """Parts of a phone that may have gone, in flight or given up, oldest first."""
+
+        def work(tx: Transaction) -> list[Doubt]:
+            since = tx.now - ms(REPORT_WINDOW)
+            return [
+                Doubt(
+                    AttemptId(row["attempt_id"]), row["number"], row["destination"], row["text"],
+                    moment(row["begun_at"]), row["state"] == State.CLAIMED,
+                )
+                for row in tx.rows("parts that may have gone", phone=phone, since=since)
+            ]  # fmt: skip
+
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
+
+    async def bound(self, phone: PhoneId, references: Collection[str]) -> set[str]:
+        """Those of the references that parts of a phone have."""
+
+        def work(tx: Transaction) -> set[str]:
+            rows = tx.rows("bound references", phone=phone, references=json.dumps(list(references)))
+            return {row["reference"] for row in rows}
+
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
 
 
 def apply_early_reports(tx: Transaction, part: Row, reference: str) -> None:

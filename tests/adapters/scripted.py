@@ -3,7 +3,7 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,15 @@ from smsd.adapters.modem.open import Streams
 from smsd.adapters.modem.port import Port
 from smsd.adapters.modem.where import Fixed
 from smsd.at.dialogue import Late, Urc
-from smsd.model.events import Awaited, CallBegan, CallEnded, Incoming, LateAnswer, Report
+from smsd.model.events import (
+    Awaited,
+    CallBegan,
+    CallEnded,
+    Doubt,
+    Incoming,
+    LateAnswer,
+    Report,
+)  # fmt: skip
 from smsd.model.message import AttemptId, MessageId
 from smsd.model.phone import Health
 
@@ -172,6 +180,7 @@ class Notes:
     hints: list[str | None] = field(default_factory=list)
     known: dict[str, str | int | None] = field(default_factory=dict)
     waiting: list[Awaited] = field(default_factory=list)
+    doubted: list[Doubt] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -201,6 +210,13 @@ class Notes:
 
     async def awaited(self) -> Sequence[Awaited]:
         return tuple(self.waiting)
+
+    async def doubts(self) -> Sequence[Doubt]:
+        late = {(answer.attempt, answer.part) for answer in self.late}
+        return tuple(one for one in self.doubted if (one.attempt, one.part) not in late)
+
+    async def bound(self, references: Collection[str]) -> Collection[str]:
+        return {one.reference for one in self.waiting} & set(references)
 
     async def pin_may_be_tried(self, sim: str, pin: str, tries: int | None) -> bool:
         one = (sim, pin)

@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from smsd.adapters.cloud.codec import Provider, Reply, Request
+from smsd.adapters.cloud.lookup import found
 from smsd.adapters.contract import (
     Capabilities,
     PhoneError,
@@ -20,7 +21,7 @@ from smsd.adapters.contract import (
     Unavailable,
     Uncertain,
 )
-from smsd.model.events import Awaited
+from smsd.model.events import Awaited, LateAnswer
 from smsd.model.message import Fault, FaultClass
 from smsd.model.phone import Health
 
@@ -32,6 +33,8 @@ PATIENCE: Final = 3  # failed probes in a row before a provider counts as unavai
 POLL_FIRST: Final = 2.0  # seconds after sending that a report is first asked for
 POLL_SLOWEST: Final = 3600.0
 LONGEST_BODY: Final = 65_536  # octets; the answers that we read have less than a hundred
+LONGEST_LIST: Final = 1 << 20  # octets of a list of messages
+LOOKS: Final = (5.0, 30.0, 120.0)  # seconds before each look for what is in doubt
 _PASSING: Final = (FaultClass.NETWORK, FaultClass.AMBIGUOUS)
 
 
@@ -43,6 +46,8 @@ class CloudAdapter:
         self._session: aiohttp.ClientSession | None = None
         self._sink: Sink | None = None
         self._new = asyncio.Event()
+        self._doubted = asyncio.Event()
+        self._doubted.set()  # what was left in doubt before a restart
         self._failures = 0
         self._known = False
 
@@ -69,6 +74,7 @@ class CloudAdapter:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch())
                     group.create_task(self._ask_for_reports(sink))
+                    group.create_task(self._reconcile(sink))
             finally:
                 self._session = None
 
@@ -96,12 +102,17 @@ class CloudAdapter:
         """Send one message to one recipient, and keep the provider's id."""
         request = self._provider.submit(submission)
         await progress.begin(1, 1)
-        reply = await self._exchange(request)
-        await progress.complete(1, self._provider.receipt(reply))
+        try:
+            reply = await self._exchange(request)
+            reference = self._provider.receipt(reply)
+        except Uncertain:
+            self._doubted.set()
+            raise
+        await progress.complete(1, reference)
         self._new.set()
 
-    async def _exchange(self, request: Request) -> Reply:
-        """One request, no redirect, no repetition.
+    async def _exchange(self, request: Request, longest: int = LONGEST_BODY) -> Reply:
+        """One request, no redirect, no repetition; an answer of at most ``longest`` octets.
 
         Raises `Unavailable` if no connection came about, `Uncertain` once one did and no complete
         answer came. Neither tells the URL: it may carry a key.
@@ -121,7 +132,7 @@ class CloudAdapter:
                 content = b""
                 async for piece in response.content.iter_any():
                     content += piece
-                    if len(content) > LONGEST_BODY:
+                    if len(content) > longest:
                         raise aiohttp.ClientPayloadError
                 return Reply(response.status, content, response.charset)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -175,6 +186,41 @@ class CloudAdapter:
             return
         if report is not None:
             await sink.reported(report)
+
+    async def _reconcile(self, sink: Sink) -> None:
+        """Look for what is in doubt among what the provider says it was given.
+
+        Three times after the last doubt, for a list may lag; where it does not answer, until it
+        has. What is not found stays in doubt.
+        """
+        request = self._provider.enquire_list()
+        while request is not None:
+            await self._doubted.wait()
+            looks, pause = 0, LOOKS[0]
+            while looks < len(LOOKS):
+                self._doubted.clear()
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._doubted.wait()
+                    looks, pause = 0, LOOKS[0]  # a new one
+                    continue
+                except TimeoutError:
+                    pass
+                doubts = await sink.doubts()
+                if not any(not doubt.in_flight for doubt in doubts):
+                    break
+                try:
+                    listed = self._provider.listed(await self._exchange(request, LONGEST_LIST))
+                except PhoneError:
+                    pause = min(2 * pause, POLL_SLOWEST)
+                    continue
+                # Asked anew: what was answered meanwhile has its id by now.
+                doubts, bound = await sink.doubts(), await sink.bound([one.id for one in listed])
+                for doubt, identifier in found(doubts, listed, bound).items():
+                    await sink.answered_late(LateAnswer(doubt.attempt, doubt.part, identifier))
+                    self._new.set()
+                looks += 1
+                pause = LOOKS[min(looks, len(LOOKS) - 1)]
 
 
 def _verbatim(url: str) -> URL:

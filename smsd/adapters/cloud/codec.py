@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from smsd.adapters.cloud.lookup import Listed
 from smsd.adapters.contract import Capabilities, Submission
 from smsd.model.events import Awaited, Report
 
@@ -67,6 +68,14 @@ class Provider(Protocol):
 
     def verdict(self, awaited: Awaited, reply: Reply) -> Report | None:
         """What became of it; ``None`` where the reply does not tell."""
+        ...
+
+    def enquire_list(self) -> Request | None:
+        """The request for the newest messages that it was given, ``None`` if it lists none."""
+        ...
+
+    def listed(self, reply: Reply) -> list[Listed]:
+        """Those messages; raises a `PhoneError` where the reply is no such list, whole."""
         ...
 
     def probe(self) -> Request:

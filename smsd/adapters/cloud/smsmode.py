@@ -1,4 +1,4 @@
-"""smsmode's HTTP API 1.6: send, delivery report, balance (the manual's items 3, 4 and 5).
+"""smsmode's HTTP API 1.6: send, delivery report, balance, list (the manual's items 3, 4, 5, 9).
 
 Parameters are percent-encoded ISO-8859-15, or UTF-8 with ``classe_msg=9``; answers are fields
 separated by ``|``. The same integers mean different things as return codes and as statuses.
@@ -6,10 +6,14 @@ separated by ``|``. The same integers mean different things as return codes and 
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from smsd.adapters.cloud.codec import Reply, Request
+from smsd.adapters.cloud.lookup import Listed
 from smsd.adapters.contract import (
     Capabilities,
     Declined,
@@ -32,6 +36,17 @@ _SINGLE: Final = frozenset(
 )
 _DOUBLE: Final = frozenset("{|}~[\\]^€")
 _REPORT: Final = re.compile(r"\+?(?P<number>[0-9]{6,15})\s+(?P<status>[0-9]{1,4})")
+_LISTED: Final = re.compile(
+    r"""
+    ^[ \t]* (?P<id>\S+) [ \t]*\|
+    [ \t]* (?P<date>\d{2}/\d{2}/\d{4}[ ]\d{2}:\d{2} | \d{8}-\d{2}:\d{2}) [ \t]*\|
+    [ \t]* (?P<text>.*?) [ \t]*\|
+    [ \t]* \+?(?P<number>\d{6,15}) [ \t]*\|
+    [ \t]* -?\d+(?:[.,]\d+)? [ \t]*\|
+    [ \t]* \d+ [ \t]*\|? [ \t]*$
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 _BALANCE: Final = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,6})?")
 _PASSING: Final = (31, 50)  # return codes that say nothing of the account
 _REFUSED_STATUSES: Final = (401, 403, 404, 405, 413)
@@ -142,6 +157,30 @@ class Smsmode:
             return Report(awaited.reference, awaited.recipient, verdict, f"smsmode {status}", words)
         return None
 
+    def enquire_list(self) -> Request:
+        """``smsList.do`` (item 9): the newest come first; ``offset`` is how many."""
+        parameters = {"accessToken": self.access_token, "start": "0", "offset": "200"}
+        return Request("GET", "1.6/smsList.do", _form(parameters))
+
+    def listed(self, reply: Reply) -> list[Listed]:
+        """``id | date | text | number | cost | count |``; a text may hold bars and line ends.
+
+        Dates are in one of two forms, in minutes of Paris. A message to several numbers shows one.
+        """
+        text = reply.text.replace("\r\n", "\n")
+        records = list(_LISTED.finditer(text))
+        if reply.status >= 400 or _answer(text) is not None or (text.strip() and not records):
+            raise _unreadable(reply)
+        found = []
+        for record in records:
+            form = "%d/%m/%Y %H:%M" if "/" in record["date"] else "%d%m%Y-%H:%M"
+            try:
+                at = datetime.strptime(record["date"], form).replace(tzinfo=_zone())
+            except ValueError:
+                raise _unreadable(reply) from None
+            found.append(Listed(record["id"], at, record["number"], record["text"]))
+        return found
+
     def probe(self) -> Request:
         """``credit.do`` (item 5)."""
         return Request("GET", "1.6/credit.do", _form({"accessToken": self.access_token}))
@@ -162,6 +201,15 @@ class Smsmode:
         code, words, _ = answer or (None, f"HTTP {reply.status}, not readable", "")
         kind = FaultClass.NETWORK if code in (None, *_PASSING) else FaultClass.CONFIGURATION
         raise Unavailable(Fault(kind, words, None if code is None else f"smsmode {code}"))
+
+
+@cache
+def _zone() -> tzinfo:
+    """The provider's wall clock."""
+    try:
+        return ZoneInfo("Europe/Paris")
+    except ZoneInfoNotFoundError:
+        return UTC
 
 
 def _answer(text: str) -> tuple[int, str, str] | None:
@@ -194,7 +242,7 @@ def _unreadable(reply: Reply) -> PhoneError:
             FaultClass.AMBIGUOUS,
             "the answer says neither that it was accepted nor that it was refused",
             code,
-            "look it up at smsmode by its refClient before sending it again",
+            "smsmode is asked for it; look there by its refClient before sending it again",
         )
     )
 
