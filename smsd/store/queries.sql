@@ -159,7 +159,7 @@ UPDATE message SET due_at = :due_at WHERE id = :id;
 
 -- used --
 -- Parts handed to a phone's network since a time; those under way count, those refused do not.
-SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
+SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= :since;
 
 -- reserved --
 -- Parts that a phone has yet to send of the messages that it has claimed, or begun and given back.
@@ -169,7 +169,7 @@ SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0)
 
 -- used messages --
 -- The same, counted in messages.
-SELECT count(DISTINCT message_id) FROM part WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused';
+SELECT count(DISTINCT message_id) FROM part WHERE phone_id = :phone AND begun_at >= :since AND size > 0;
 
 -- reserved messages --
 -- Those that a phone has claimed, and has not begun.
@@ -182,13 +182,13 @@ SELECT count(*) FROM message m WHERE m.state = 'claimed' AND m.phone_id = :phone
 SELECT begun_at FROM (
     SELECT begun_at, sum(size) OVER (ORDER BY begun_at, id) AS gone FROM (
         SELECT id, begun_at, size FROM part
-         WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+         WHERE phone_id = :phone AND begun_at >= :since AND size > 0
          ORDER BY begun_at, id LIMIT :over))
  WHERE gone >= :over ORDER BY begun_at LIMIT 1;
 
 -- leaves after messages --
 SELECT max(begun_at) AS at FROM part
- WHERE phone_id = :phone AND begun_at >= :since AND state <> 'refused'
+ WHERE phone_id = :phone AND begun_at >= :since AND size > 0
  GROUP BY message_id ORDER BY at LIMIT 1 OFFSET :over - 1;
 
 -- begin part --
@@ -205,7 +205,7 @@ UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
 RETURNING id, message_id, phone_id, begun_at;
 
 -- refuse parts --
-UPDATE part SET state = 'refused' WHERE attempt_id = :attempt AND state = 'begun';
+UPDATE part SET state = 'refused', size = 0 WHERE attempt_id = :attempt AND state = 'begun';
 
 -- begun on --
 UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;

@@ -111,7 +111,7 @@ CREATE TABLE part (
     phone_id INTEGER NOT NULL REFERENCES phone (id),
     number INTEGER NOT NULL,                 -- 1 to total; a provider takes a message as one part
     total INTEGER NOT NULL,
-    size INTEGER NOT NULL,                   -- how many SMS it counts in the phone's limits
+    size INTEGER NOT NULL,                   -- how many SMS it counts in the phone's limits; refused: 0
     state TEXT NOT NULL,                     -- begun | sent | refused
     reference TEXT,                          -- TP-MR, or the provider's id
     begun_at INTEGER NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE part (
     UNIQUE (attempt_id, number)
 );
 CREATE INDEX part_of ON part (message_id);
-CREATE INDEX part_use ON part (phone_id, begun_at);
+CREATE INDEX part_use ON part (phone_id, begun_at, size, message_id); -- all that limits count
 CREATE INDEX part_reference ON part (phone_id, reference, id) WHERE reference IS NOT NULL;
 -- Only providers are asked what became of a part, by ids that are longer than a TP-MR.
 CREATE INDEX part_awaited ON part (phone_id)
