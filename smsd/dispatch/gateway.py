@@ -165,12 +165,13 @@ class Gateway:
         if self._outbox.paused:
             return "waits: sending is paused"
         candidates = await self._candidates()
+        went = any(part["state"] == "sent" for a in row["attempts"] for part in a["parts"])
         declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
             row["begun_on"], frozenset(declined), bool(row["flash"]), bool(row["mms"]),
             row["wanted_group_id"], row["known_phone_id"],
-            row["send_windows"],
+            row["send_windows"], row["begun_on"] is not None and not went,
         )  # fmt: skip
         decision = choose(queued, candidates, self.now(), self.zone)
         due = row["due_at"] <= self.now().timestamp() * 1000
