@@ -656,6 +656,13 @@ SELECT c.* FROM member m JOIN contact c ON c.id = m.contact_id WHERE m.group_id 
 INSERT INTO event (at, kind, message_id, state, words)
 SELECT :now, 'state', id, 'uncertain', :words FROM message WHERE state IN ('queued', 'claimed');
 
+-- add held to sended --
+-- A message in doubt shows among the sent ones.
+INSERT INTO sended (message_id, account_id, phone_id, adapter, uid, at, status, created_at)
+SELECT m.id, m.account_id, m.phone_id, coalesce(p.adapter, ''), lower(hex(randomblob(16))), :now, :status, :now
+  FROM message m LEFT JOIN phone p ON p.id = m.phone_id
+ WHERE m.state IN ('queued', 'claimed') AND NOT EXISTS (SELECT 1 FROM sended s WHERE s.message_id = m.id);
+
 -- hold attempts --
 UPDATE attempt SET ended_at = :now, outcome = 'uncertain' WHERE outcome IS NULL;
 
