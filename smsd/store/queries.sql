@@ -933,7 +933,7 @@ INSERT INTO smsstop (account_id, number, created_at) VALUES (:account, :number, 
 ON CONFLICT (account_id, number) DO NOTHING RETURNING id;
 
 -- remove stop --
-DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id IN (0, :account));
+DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id = :account);
 
 -- remove stop of --
 -- What its owner said is undone by its owner; what an account has entered itself is that account's.
