@@ -77,6 +77,11 @@ def test_what_is_wrong_is_named_and_changes_nothing(tmp_path: Path) -> None:
                 "contact", {"name": "a" * 101, "number": ALICE}, 2,
                 BAD + "name must be a text of at most 100 char.",
             ),
+            *(
+                (kind, {"name": f"a{odd}", "number": ALICE}, 2,
+                 BAD + "name : not valid Unicode text.")
+                for kind in ("contact", "group", f"contact/{a}") for odd in ("\ud800", "\0")
+            ),
             (
                 "contact", {"name": "a", "number": ALICE, "data": "{"}, 2,
                 BAD + "number data must be a valid json or leave not set.",
