@@ -131,7 +131,7 @@ class Outgoing:
         is due next, or a limit has room again for what waits (``None``: nothing is).
         """
 
-        def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
+        def work(tx: Transaction) -> tuple[list[Claim], datetime | None]:
             self._make_due(tx, choose)
             open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
@@ -161,17 +161,15 @@ class Outgoing:
             moments = [] if due is None else [moment(due)]
             if lanes:
                 # Sizes in a lane that no phone takes anything from are not known: one part, then.
-                smallest = min((min(sizes) for sizes in passed.values()), default=1)
-                moments += next_room(tx, open_ones.values(), counts, smallest)
-            return claims, refused, min(moments, default=None)
+                for parts in {1}.union(*passed.values()):
+                    moments += next_room(tx, open_ones.values(), counts, parts)
+            _refuse(tx, refused)
+            return claims, min(moments, default=None)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun. But
         # on a disk that takes nothing it would be answered, undone and made again without end.
         sync = Sync.NOW if self._database.failing else Sync.WHENEVER
-        claims, refused, due = await self._database.transaction(work, sync=sync)
-        if refused:
-            await self._database.transaction(lambda tx: _refuse(tx, refused))
-        return claims, due
+        return await self._database.transaction(work, sync=sync)
 
     def _make_due(self, tx: Transaction, choose: Choose) -> None:
         """Turn due scheduled rows into messages; end messages whose validity is over."""
