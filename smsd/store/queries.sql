@@ -1017,6 +1017,9 @@ UPDATE webhook SET enabled = 0, updated_at = :now WHERE id = :id;
 -- remove webhook --
 DELETE FROM webhook WHERE id = :id AND name IS NULL AND (:account IS NULL OR account_id = :account);
 
+-- webhooks that are off --
+SELECT id, name, fault FROM webhook WHERE enabled = 0 ORDER BY id;
+
 -- enabled webhooks --
 SELECT * FROM webhook WHERE enabled = 1 ORDER BY id;
 
