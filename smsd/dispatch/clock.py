@@ -56,6 +56,7 @@ class Clock:
         self._anchor = _Anchor(wall(), steady())
         self._doubt: _Doubt | None = None
         self._before: tuple[_Anchor, _Doubt | None] | None = None
+        self._start = self._anchor.steady
         self.not_before(not_before or EARLIEST)
 
     def not_before(self, at: datetime) -> None:
@@ -64,6 +65,7 @@ class Clock:
         if gap < -STEP:
             self._anchor = _Anchor(at, self._steady())
             self._doubt = _Doubt(gap, None)
+            self._start = self._anchor.steady
 
     def now(self) -> datetime:
         """The time to go by."""
@@ -73,6 +75,11 @@ class Clock:
         if abs(told.timestamp() - even) <= STEP.total_seconds():
             return told
         return self._even()
+
+    @property
+    def began(self) -> datetime:
+        """When smsd started, by the time that it goes by now: what is younger, it has recorded."""
+        return self._even() - timedelta(seconds=self._steady() - self._start)
 
     @property
     def doubt(self) -> str | None:
