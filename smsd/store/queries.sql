@@ -1203,3 +1203,7 @@ UPDATE idempotency SET at = at + :step WHERE at >= :since;
 -- shift webhooks --
 -- A receiver has failed no longer for that.
 UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;
+
+-- shift pulse --
+-- A later time that was noted by the wrong clock has never been.
+UPDATE pulse SET at = :now + :step;

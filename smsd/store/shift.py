@@ -7,6 +7,7 @@ from smsd.store.database import Transaction
 SHIFTED: Final = (
     "hours", "messages", "parts", "reports", "incoming", "received", "datagrams", "calls",
     "events", "scheduled", "campaigns", "answers", "idempotent", "webhooks",
+    "pulse",
 )  # fmt: skip
 """All that waits, counts, is known again or is forgotten by its time, in the order of moving."""
 

@@ -218,3 +218,46 @@ def test_what_was_recorded_before_the_wrong_clock_stays_where_it_was() -> None:
         rig.database.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("cleanly", [True, False])
+def test_a_future_that_never_was_is_not_the_time_of_the_next_start(
+    tmp_path: Path, cleanly: bool
+) -> None:
+    async def started(wall: Wall) -> Rig:
+        rig = wall.rig(tmp_path / "smsd.db")
+        if (last := await rig.store.registry.newest_time()) is not None:
+            rig.clock.not_before(last)
+        phone = await rig.add("gsm0", Scripted())
+        rig.phones.set_health(phone, Health.UNAVAILABLE, "no network")
+        return rig
+
+    async def main() -> None:
+        rig = await started(Wall(3650 * DAY))
+        await rig.send(draft("from the future", validity=60))
+        if cleanly:
+            await rig.store.registry.note_time()
+        rig.database.close()
+
+        await asyncio.sleep(60)
+        rig = await started(Wall())
+        assert rig.now() >= START + 3650 * DAY
+        async with rig.sending():
+            await asyncio.sleep(1)
+            assert rig.now() == now()
+        rig.database.close()  # killed before anything else happened
+
+        await asyncio.sleep(60)
+        rig = await started(Wall())
+        assert (rig.now(), rig.clock.doubt) == (now(), None)
+        waits = await rig.send(draft("waits"))
+        rig.database.close()
+
+        await asyncio.sleep(60)
+        rig = await started(Wall())
+        async with rig.sending():
+            await asyncio.sleep(60)
+            assert await rig.state(waits) == State.QUEUED
+        rig.database.close()
+
+    run(main())
