@@ -30,6 +30,7 @@ from smsd.store.doubts import resend
 from smsd.store.lanes import any_of
 from smsd.store.once import Once, answered, keep_answer
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
+from smsd.store.shift import shift
 from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 from smsd.store.stops import STOPPED, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
@@ -208,17 +209,16 @@ class Outgoing:
             queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
         )  # fmt: skip
 
-    async def shift(self, step: timedelta, adopt: Callable[[], None]) -> None:
-        """The clock is set forward or back by ``step``: nothing expires or waits for that.
+    async def shift(self, step: timedelta, began: datetime, adopt: Callable[[], None]) -> None:
+        """The clock is set forward or back by ``step``: nothing expires, waits or counts for that.
 
-        ``adopt`` sets it, between this transaction and the next one.
+        ``began`` is when what is recorded by the clock that was wrong begins; ``adopt`` sets it,
+        between this transaction and the next one.
         """
 
         def work(tx: Transaction) -> None:
-            tx.run("shift messages", step=ms(step))
-            tx.run("shift parts", step=ms(step))
+            shift(tx, ms(step), milliseconds(began))
             adopt()
-            tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
 

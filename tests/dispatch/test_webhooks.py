@@ -644,7 +644,7 @@ def test_the_clock_that_is_set_gives_nothing_up() -> None:
             await d.comes_in("one")
             await settle(lambda: len(r.heard) == 2)
             before = (await d.row(hook))["failing_since"]
-            await d.rig.store.outgoing.shift(timedelta(days=400), lambda: None)
+            await d.rig.store.outgoing.shift(timedelta(days=400), now(), lambda: None)
             assert (await d.row(hook))["failing_since"] - before == 400 * 86_400_000
 
     run(main())
