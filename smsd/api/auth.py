@@ -9,12 +9,16 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from smsd.api.envelope import ApiError, Code
 from smsd.store.registry import LOCAL_ACCOUNT
+
+OWN: Final = "own"
+"""The scope for what concerns an account's own rows alone: its key has it, and ``admin``."""
+_OF_KEYS: Final = frozenset({"send", "read", OWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Account:
     """Who asks and what he may do; ``sees``: whose rows he sees, ``None`` for everybody's.
 
     ``who`` names him in what is recorded; ``zone`` is that of his wall clock, ``None``: the
-    gateway's; ``priority`` that of his messages.
+    gateway's; ``priority`` that of his messages. The machine and everybody's rows are the business
+    of the local users with the scope ``admin``, which no API key has.
     """
 
     id: int
@@ -34,12 +39,13 @@ class Account:
 
     def need(self, scope: str) -> None:
         """Raise the error for one who may not."""
-        if scope not in self.scopes and "admin" not in self.scopes:
-            raise ApiError(
-                Code.INVALID_CREDENTIALS,
-                f' This local user may not {scope}: see "local_users" in the configuration.',
-                status=403,
-            )
+        if scope in self.scopes or "admin" in self.scopes:
+            return
+        wanted = "admin" if scope == OWN else scope
+        words = f'This local user may not {wanted}: see "local_users" in the configuration.'
+        if self.sees is not None:
+            words = "This is for local administrators, and for no API key."
+        raise ApiError(Code.INVALID_CREDENTIALS, f" {words}", status=403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,8 @@ class Doorkeeper:
             raise ApiError(Code.INVALID_CREDENTIALS, status=401)
         if found.suspended:
             raise ApiError(Code.SUSPENDED_USER, status=403)
-        all_scopes = frozenset({"send", "read", "admin"})
         return Account(
-            found.account, all_scopes, found.account, found.name, found.zone, found.priority
+            found.account, _OF_KEYS, found.account, found.name, found.zone, found.priority
         )
 
     def local(self, request: web.Request) -> Account | None:

@@ -116,7 +116,7 @@ class Archive:
                 yield shown
 
     async def backup(self, request: web.Request) -> web.Response:
-        """``POST /api/backup/``: a copy beside the database; local users may name ``file``."""
+        """``POST /api/backup/``: a copy beside the database, or in ``file``."""
         body = await body_of(request)
         account = self._door.account(request, body)
         account.need("admin")
@@ -125,8 +125,6 @@ class Archive:
             raise ApiError(Code.CANNOT_CREATE, " : the database is in memory.")
         target = Path(f"{database}.backup-{stamp(self._gateway.now())}")
         if (file := body.get("file")) not in (None, ""):
-            if self._door.local(request) is None:
-                raise ApiError(Code.INVALID_PARAMETER, "file : only a local user may name one.")
             if not isinstance(file, str) or not file.startswith("/") or "\0" in file:
                 raise ApiError(Code.INVALID_PARAMETER, "file : an absolute path is expected.")
             target = Path(file)

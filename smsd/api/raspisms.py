@@ -11,7 +11,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from smsd import memory
 from smsd.api import bulk, items, scheduled
-from smsd.api.auth import Account, Doorkeeper
+from smsd.api.auth import OWN, Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
 from smsd.api.once import answered_before, once_of, repeated, taken
@@ -31,7 +31,8 @@ OWN_LISTS: Final = (
 _EMPTY: Final = frozenset({"conditional_group", "media"})
 _NEEDS: Final = {
     **dict.fromkeys(("received", "call", "inbox", "datagram", "smsstop"), "read"),
-    **dict.fromkeys(("webhook", "command"), "admin"),
+    "webhook": OWN,
+    "command": "admin",
 }
 """The scope for what is not to be seen by all who may send."""
 LARGE_BODY: Final = 65_536  # octets from which reading and checking goes to a thread

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from smsd.api.auth import Doorkeeper
+from smsd.api.auth import OWN, Doorkeeper
 from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
@@ -49,9 +49,9 @@ class Stops:
             raise taken(error) from error
 
     async def delete(self, request: web.Request) -> web.Response:
-        """``DELETE /api/smsstop/{id}/``: an account's own, or one that its owner sent himself."""
+        """``DELETE /api/smsstop/{id}/``: one's own, or, by an administrator, anybody's."""
         account = self._door.account(request, await body_of(request))
-        account.need("admin")
+        account.need(OWN)
         stop = integer(request.match_info["id"])
         if not await self._gateway.store.stops.remove(stop, account.sees):
             raise ApiError(Code.CANNOT_DELETE)

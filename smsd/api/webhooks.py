@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from smsd.api import items
-from smsd.api.auth import Account, Doorkeeper
+from smsd.api.auth import OWN, Account, Doorkeeper
 from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import items as listed
 from smsd.api.forms import truth
@@ -101,7 +101,7 @@ class Webhooks:
 
     def _account(self, request: web.Request, body: Mapping[str, Any]) -> Account:
         account = self._door.account(request, body)
-        account.need("admin")
+        account.need(OWN)
         return account
 
     async def _row(

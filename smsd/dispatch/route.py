@@ -25,7 +25,7 @@ def route(message: Queued, candidates: Sequence[Candidate], now: datetime) -> De
     outside their hours) are passed over; where they alone might take it, it waits.
     """
     if message.begun_on is not None:
-        return _stay(message, candidates)
+        return _stay(message, candidates, now)
     own, why = _wanted(message, candidates)
     if not own and (why is not None or not candidates):
         return Wait(why or "no phone is configured")
@@ -205,10 +205,17 @@ def _lets_go(candidate: Candidate, message: Queued, now: datetime) -> bool:
     return status in candidate.phone.fallback_on
 
 
-def _stay(message: Queued, candidates: Sequence[Candidate]) -> Decision:
+def _stay(message: Queued, candidates: Sequence[Candidate], now: datetime) -> Decision:
     candidate = next((c for c in candidates if c.phone.id == message.begun_on), None)
+    did = "may have sent it" if message.again else "sent some of its parts"
     if candidate is None:
-        return Wait("the phone that sent some of its parts is not configured any more")
+        return Wait(f"the phone that {did} is not configured any more")
+    if message.again:
+        # It leaves as if for the first time, and counts anew.
+        obstacle = _obstacle(candidate, message, now)
+        if obstacle is not None:
+            return Wait(f"{candidate.phone.name}, which {did}, {obstacle[1]}")
+        return Route(int(candidate.phone.id), f"{candidate.phone.name}: it {did}")
     status, words = health(candidate)
     # Its parts were counted when it was begun: a limit met since then does not cut it in two.
     if status not in (Health.AVAILABLE, Health.LIMIT_REACHED) or not candidate.standing.idle:

@@ -47,6 +47,8 @@ TRANSITIONS: Final[dict[tuple[State, Change], State]] = {
     (State.QUEUED, Change.CANCEL): State.CANCELLED,
     (State.QUEUED, Change.EXPIRE): State.EXPIRED,
     (State.QUEUED, Change.REJECT): State.FAILED,
+    # It was to be sent again, and what had been in doubt turned out to have gone.
+    (State.QUEUED, Change.RECEIPT): State.SENT,
     (State.CLAIMED, Change.RECEIPT): State.SENT,
     (State.CLAIMED, Change.RELEASE): State.QUEUED,
     (State.CLAIMED, Change.REJECT): State.FAILED,
@@ -181,6 +183,8 @@ class Queued:
     """The phone that its recipient knows, where its sender wants that one."""
     send_windows: str | None = None
     """The hours at which it may leave, ``None``: any."""
+    again: bool = False
+    """Of what ``begun_on`` took nothing is known to have gone: all of it goes again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from smsd.model.message import State
 from smsd.store.campaigns import BATCH, expand
 from smsd.store.database import Transaction, milliseconds
 from smsd.store.migrate import migrate, steps
+from smsd.store.states import SENDED
 
 HELD: Final = (
     "it waited in a backup that was restored: whether it has gone since then, nobody here knows"
@@ -124,6 +126,7 @@ def _hold(path: Path, now: datetime) -> None:
                 expand(tx, row["id"], BATCH, ())
         tx.run("hold all doubts")
         tx.run("tell held", now=tx.now, words=HELD)
+        tx.run("add held to sended", now=tx.now, status=SENDED[State.UNCERTAIN])
         tx.run("hold attempts", now=tx.now)
         tx.run("hold messages", words=HELD)
         connection.execute("COMMIT")

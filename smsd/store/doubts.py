@@ -53,8 +53,15 @@ def resend(tx: Transaction, message: int, words: str, *, only_by: int | None = N
 
 
 def _assume_sent(tx: Transaction, message: int, phone: int, who: str) -> None:
-    """The parts in doubt had gone, says somebody; the others follow, if there are any."""
-    tx.run("assume parts sent", message=message, now=tx.now)
+    """The parts in doubt had gone, says somebody; the others follow, if there are any.
+
+    Where none is in doubt the whole is: it was held when a copy was restored.
+    """
+    words = f"{who} said that what was in doubt had gone"
+    if not tx.run("assume parts sent", message=message, now=tx.now):
+        keep_fault(tx, message, None)
+        move(tx, message, Change.RECEIPT, words)
+        return
     tx.run("begun on", id=message, phone=phone)
     tx.run("give time", id=message, now=tx.now)
-    review(tx, message, f"{who} said that what was in doubt had gone")
+    review(tx, message, words)

@@ -145,7 +145,7 @@ class Outgoing:
                 if found is None:
                     break
                 place = (found["priority"], found["due_at"], found["id"])
-                queued = _queued(found)
+                queued = _queued(tx, found)
                 decision = choose(queued, tuple(open_ones.values()))
                 if isinstance(decision, Route) and wants_none(tx, queued.id):
                     refused.append((queued.id, STOPPED))  # said since it was queued
@@ -157,7 +157,9 @@ class Outgoing:
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
                 elif isinstance(decision, Wait) and not queued.declined_by:
-                    passed.setdefault(found["lane"], set()).add(queued.parts)
+                    # One that goes again counts anew, unlike the others of its lane.
+                    lane = found["lane"] + (" again" if queued.again else "")
+                    passed.setdefault(lane, set()).add(queued.parts)
             due = tx.value("next due", now=tx.now)
             moments = [] if due is None else [moment(due)]
             if lanes:
@@ -237,7 +239,8 @@ class Outgoing:
     async def complete_part(self, attempt: AttemptId, part: int, reference: str | None) -> bool:
         """The network took the part; the message is sent with its last one.
 
-        A report that was here before its reference is applied. False if that part is not in doubt.
+        A report that was here before its reference is applied. False if that part is not in doubt,
+        and was not written off to be sent again either.
         """
 
         def work(tx: Transaction) -> bool:
@@ -431,11 +434,12 @@ def _order(row: Row) -> tuple[int, int, int]:
     return -row["priority"], row["due_at"], row["id"]
 
 
-def _queued(row: Row) -> Queued:
+def _queued(tx: Transaction, row: Row) -> Queued:
+    begun = row["begun_on"] is not None
     declined = row["declined_by"] or ""
     return Queued(
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
         row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
         bool(row["flash"]), bool(row["mms"]), row["wanted_group_id"], row["known_phone_id"],
-        row["send_windows"],
+        row["send_windows"], begun and not tx.value("some part went", message=row["id"]),
     )  # fmt: skip

@@ -153,10 +153,11 @@ UPDATE message SET due_at = :due_at WHERE id = :id;
 SELECT coalesce(sum(size), 0) FROM part WHERE phone_id = :phone AND begun_at >= :since;
 
 -- reserved --
--- Parts that a phone has yet to send of the messages that it has claimed, or begun and given back.
+-- Parts that a phone has yet to send of the messages that it has claimed, or has sent some parts of.
 SELECT coalesce(sum(m.parts), 0) - coalesce(sum((SELECT coalesce(sum(p.size), 0) FROM part p
         WHERE p.message_id = m.id AND p.state IN ('begun', 'sent'))), 0)
-  FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone);
+  FROM message m WHERE (m.state = 'claimed' AND m.phone_id = :phone) OR (m.state = 'queued' AND m.begun_on = :phone
+        AND EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state = 'sent'));
 
 -- used messages --
 -- The same, counted in messages.
@@ -191,8 +192,11 @@ SELECT m.id, a.id, a.phone_id, :number, :total, max(1, m.parts / :total), 'begun
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.attempt_id = a.id AND p.number = :number);
 
 -- complete part --
+-- One that was written off had gone after all, as long as its message has not been begun again.
 UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
- WHERE attempt_id = :attempt AND number = :number AND state = 'begun'
+ WHERE attempt_id = :attempt AND number = :number
+   AND (state = 'begun' OR (state = 'written_off'
+        AND (SELECT m.state FROM message m WHERE m.id = part.message_id) = 'queued'))
 RETURNING id, message_id, phone_id, begun_at;
 
 -- refuse parts --
@@ -202,15 +206,17 @@ UPDATE part SET state = 'refused', size = 0 WHERE attempt_id = :attempt AND stat
 UPDATE message SET begun_on = :phone WHERE id = :id AND begun_on IS NOT :phone;
 
 -- parts --
-SELECT number, total, state, reference, verdict, verdict_code, verdict_words FROM part
+SELECT attempt_id, number, total, state, reference, verdict, verdict_code, verdict_words FROM part
  WHERE message_id = :message AND state IN ('begun', 'sent') ORDER BY number, id;
 
 -- sent parts --
 SELECT number, reference FROM part WHERE message_id = :message AND state = 'sent';
 
+-- some part went --
+SELECT EXISTS (SELECT 1 FROM part WHERE message_id = :message AND state = 'sent');
+
 -- message state --
-SELECT state, fault_class, (SELECT max(id) FROM attempt a WHERE a.message_id = :id) AS attempt
-  FROM message WHERE id = :id;
+SELECT state, fault_class FROM message WHERE id = :id;
 
 -- claimed --
 SELECT m.id, m.phone_id, (SELECT max(a.id) FROM attempt a WHERE a.message_id = m.id) AS attempt
@@ -229,7 +235,8 @@ SELECT m.destination FROM message m CROSS JOIN part p ON p.message_id = m.id
  WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun';
 
 -- parts in doubt --
--- Given up without an answer: a report may tell that they went, and under which reference.
+-- Given up without an answer: a report may tell that they went, and under which reference. So may
+-- one of a message that waits to be sent again by the phone that it is about.
 SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
        (SELECT q.reference FROM part q NOT INDEXED
          WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
@@ -237,7 +244,15 @@ SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.des
   FROM message m CROSS JOIN part p ON p.message_id = m.id
  WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun'
    AND p.begun_at >= :since
- ORDER BY p.id;
+ UNION ALL
+SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
+       (SELECT q.reference FROM part q NOT INDEXED
+         WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
+         ORDER BY q.id DESC LIMIT 1)
+  FROM message m CROSS JOIN part p ON p.message_id = m.id
+ WHERE m.state = 'queued' AND m.begun_on = :phone AND p.phone_id = :phone AND p.state = 'written_off'
+   AND p.begun_at >= :since
+ ORDER BY 1;
 
 -- parts that may have gone --
 SELECT p.attempt_id, p.number, p.begun_at, m.destination, m.text, m.state
@@ -632,6 +647,13 @@ SELECT c.* FROM member m JOIN contact c ON c.id = m.contact_id WHERE m.group_id 
 INSERT INTO event (at, kind, message_id, state, words)
 SELECT :now, 'state', id, 'uncertain', :words FROM message WHERE state IN ('queued', 'claimed');
 
+-- add held to sended --
+-- A message in doubt shows among the sent ones.
+INSERT INTO sended (message_id, account_id, phone_id, adapter, uid, at, status, created_at)
+SELECT m.id, m.account_id, m.phone_id, coalesce(p.adapter, ''), lower(hex(randomblob(16))), :now, :status, :now
+  FROM message m LEFT JOIN phone p ON p.id = m.phone_id
+ WHERE m.state IN ('queued', 'claimed') AND NOT EXISTS (SELECT 1 FROM sended s WHERE s.message_id = m.id);
+
 -- hold attempts --
 UPDATE attempt SET ended_at = :now, outcome = 'uncertain' WHERE outcome IS NULL;
 
@@ -902,7 +924,7 @@ INSERT INTO smsstop (account_id, number, created_at) VALUES (:account, :number, 
 ON CONFLICT (account_id, number) DO NOTHING RETURNING id;
 
 -- remove stop --
-DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id IN (0, :account));
+DELETE FROM smsstop WHERE id = :id AND (:account IS NULL OR account_id = :account);
 
 -- remove stop of --
 -- What its owner said is undone by its owner; what an account has entered itself is that account's.
@@ -920,7 +942,8 @@ SELECT m.id FROM message m WHERE +m.scheduled_id = :id AND m.id > :after AND +m.
 
 -- message is stopped --
 SELECT 1 FROM message m JOIN smsstop s ON s.number = m.destination AND s.account_id IN (0, m.account_id)
- WHERE m.id = :id AND m.begun_on IS NULL
+ WHERE m.id = :id
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.state = 'sent')
    AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.message_id = m.id AND a.rule = 'stop');
 
 -- list smsstop --

@@ -65,8 +65,9 @@ def review(tx: Transaction, message: int, words: str | None = None) -> None:
             known = "the part in doubt had gone: the rest may"
             move(tx, message, Change.RELEASE, words or known)
         return
-    if row["state"] in (State.CLAIMED, State.UNCERTAIN):
-        tx.run("end attempt", id=row["attempt"], now=tx.now, outcome="sent", **columns(None))
+    if row["state"] in sources(Change.RECEIPT):
+        attempt = max(part["attempt_id"] for part in parts)
+        tx.run("end attempt", id=attempt, now=tx.now, outcome="sent", **columns(None))
         if row["fault_class"] is not None:
             keep_fault(tx, message, None)
         move(tx, message, Change.RECEIPT, words)

@@ -30,8 +30,8 @@ def candidates(tx: Transaction, standings: Sequence[Standing], counts: Counts) -
 
 
 def used_more(candidate: Candidate, queued: Queued) -> Candidate:
-    """The phone after it was given a message; one that it had begun is counted already."""
-    parts = 0 if queued.begun_on is not None else queued.parts
+    """The phone after it was given a message; the rest of one that it began is counted already."""
+    parts = queued.parts if queued.begun_on is None or queued.again else 0
     return replace(
         candidate,
         standing=replace(candidate.standing, idle=candidate.standing.idle - 1),

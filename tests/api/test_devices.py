@@ -71,13 +71,13 @@ def served(folder: Path, test: Test, **how: Any) -> None:
 def test_a_ussd_dialogue(tmp_path: Path) -> None:
     async def test(client: Client, phone: Talking) -> None:
         for path in ("/api/phone/2/ussd/", "/api/phone/2/ussd"):
-            answer = await client.post(path, data={"code": "*123#"})
+            answer = await client.post(path, key=None, data={"code": "*123#"})
             assert answer.body["response"] == {
                 "status": "answer_wanted", "text": "1 Solde\n2 Fin",
             }  # fmt: skip
-        answer = await client.post(path, data={"answer": "1"})
+        answer = await client.post(path, key=None, data={"answer": "1"})
         assert answer.body["response"] == {"status": "done", "text": "5 EUR"}
-        answer = await client.post(path, json={"cancel": 1})
+        answer = await client.post(path, key=None, json={"cancel": 1})
         assert answer.body["response"]["status"] == "cancelled"
         assert phone.asked == ["*123#", "*123#", "1", "cancel"]
 
@@ -87,16 +87,18 @@ def test_a_ussd_dialogue(tmp_path: Path) -> None:
 def test_what_is_no_question_is_refused(tmp_path: Path) -> None:
     async def test(client: Client, phone: Talking) -> None:
         path = "/api/phone/2/ussd/"
-        assert (await client.post(path)).error[:2] == (400, 4)
-        assert (await client.post(path, data={"code": ""})).error[:2] == (400, 4)
-        both = await client.post(path, data={"code": "*1#", "answer": "1"})
+        assert (await client.post(path, key=None)).error[:2] == (400, 4)
+        assert (await client.post(path, key=None, data={"code": ""})).error[:2] == (400, 4)
+        both = await client.post(path, key=None, data={"code": "*1#", "answer": "1"})
         assert both.error[:2] == (400, 2)
         for odd in ({"code": {"a": 1}}, {"answer": 1}, {"code": ["*1#"]}):
-            assert (await client.post(path, json=odd)).error == (
+            assert (await client.post(path, key=None, json=odd)).error == (
                 400, 2, f"{BAD}{next(iter(odd))} must be a text.",
             )  # fmt: skip
         for unknown in ("9", "x", "9" * 30):
-            missing = await client.post(f"/api/phone/{unknown}/ussd/", data={"code": "*1#"})
+            missing = await client.post(
+                f"/api/phone/{unknown}/ussd/", key=None, data={"code": "*1#"}
+            )
             assert missing.error == (404, 2, BAD + "no phone has this id.")
         assert phone.asked == []
 
@@ -116,7 +118,7 @@ def test_what_a_phone_says_no_to(tmp_path: Path, error: PhoneError, status: int)
     async def test(client: Client, phone: Talking) -> None:
         phone.fails = error
         for path, data in (("ussd", {"code": "*1#"}), ("at", {"command": "AT"})):
-            answer = await client.post(f"/api/phone/2/{path}/", data=data)
+            answer = await client.post(f"/api/phone/2/{path}/", key=None, data=data)
             assert answer.error[:2] == (status, 128)
             assert error.fault.words in answer.error[2]
 
@@ -133,12 +135,12 @@ def test_a_phone_that_is_not_ready_says_why(tmp_path: Path) -> None:
         ):
             client.rig.phones.set_health(told, Health.UNAVAILABLE, words, hint=hint)
             for path, data in (("ussd", {"code": "*1#"}), ("at", {"command": "AT"})):
-                answer = await client.post(f"/api/phone/2/{path}/", data=data)
+                answer = await client.post(f"/api/phone/2/{path}/", key=None, data=data)
                 assert answer.error[:2] == (503, 128)
                 assert answer.error[2].endswith(shown)
                 assert "not ready" not in answer.error[2]
         told.disabled = True
-        answer = await client.post("/api/phone/2/at/", data={"command": "AT"})
+        answer = await client.post("/api/phone/2/at/", key=None, data={"command": "AT"})
         assert answer.error[2].endswith("the phone is disabled.")
 
     served(tmp_path, test)
@@ -147,9 +149,9 @@ def test_a_phone_that_is_not_ready_says_why(tmp_path: Path) -> None:
 def test_an_at_command(tmp_path: Path) -> None:
     async def test(client: Client, phone: Talking) -> None:
         path = "/api/phone/2/at/"
-        answer = await client.post(path, data={"command": "AT+CSQ"})
+        answer = await client.post(path, key=None, data={"command": "AT+CSQ"})
         assert answer.body["response"] == {"lines": ["+CSQ: 20,99"], "result": "OK"}
-        await client.post(path, data={"command": "ATZ", "force": 1, "timeout": "5"})
+        await client.post(path, key=None, data={"command": "ATZ", "force": 1, "timeout": "5"})
         assert phone.asked == ["AT+CSQ 30", "ATZ 5"]
         for fields, words in (
             ({"command": "ATZ"}, "force=1"),
@@ -159,11 +161,11 @@ def test_an_at_command(tmp_path: Path) -> None:
             ({"command": "AT", "timeout": "soon"}, "a number"),
             ({"command": "AT", "timeout": "-1"}, "a number"),
         ):
-            refused = await client.post(path, data=fields)
+            refused = await client.post(path, key=None, data=fields)
             assert refused.error[:2] == (400, 2)
             assert words in refused.error[2]
         for nothing in ({}, {"command": " "}, {"command[]": "AT"}):
-            assert (await client.post(path, data=nothing)).error[:2] == (400, 4)
+            assert (await client.post(path, key=None, data=nothing)).error[:2] == (400, 4)
         assert len(phone.asked) == 2
 
     served(tmp_path, test)
@@ -171,14 +173,14 @@ def test_an_at_command(tmp_path: Path) -> None:
 
 def test_the_wire(tmp_path: Path) -> None:
     async def test(client: Client, phone: Talking) -> None:
-        [line] = (await client.get("/api/phone/2/trace/")).body["response"]
+        [line] = (await client.get("/api/phone/2/trace/", key=None)).body["response"]
         assert line == {
             "number": 7, "at": "2026-03-02T11:59:58.500+00:00", "age": 1.5, "direction": ">",
             "text": "AT+CSQ",
         }  # fmt: skip
-        await client.get("/api/phone/2/trace/?after=7&wait=900")
+        await client.get("/api/phone/2/trace/?after=7&wait=900", key=None)
         assert phone.asked == ["after 0 wait 0", "after 7 wait 25"]
-        assert (await client.get("/api/phone/2/trace/?after=x")).error[:2] == (400, 2)
+        assert (await client.get("/api/phone/2/trace/?after=x", key=None)).error[:2] == (400, 2)
 
     served(tmp_path, test)
 
@@ -186,9 +188,9 @@ def test_the_wire(tmp_path: Path) -> None:
 def test_a_phone_without_wire_and_network_says_so(tmp_path: Path) -> None:
     async def test(client: Client, _: Talking) -> None:
         for answer in (
-            await client.post("/api/phone/1/ussd/", data={"code": "*1#"}),
-            await client.post("/api/phone/1/at/", data={"command": "AT"}),
-            await client.get("/api/phone/1/trace/"),
+            await client.post("/api/phone/1/ussd/", key=None, data={"code": "*1#"}),
+            await client.post("/api/phone/1/at/", key=None, data={"command": "AT"}),
+            await client.get("/api/phone/1/trace/", key=None),
         ):
             assert answer.error[:2] == (400, 2)
             assert "this phone cannot" in answer.error[2]

@@ -144,12 +144,14 @@ def test_a_number_is_erased_in_all_its_forms(tmp_path: Path) -> None:
             PhoneId(1), Incoming("k", "raw", "0612345678", START, "hi"), join
         )
         await client.post(json={"text": "a", "numbers": ALICE})
-        found = (await client.post("/api/erase/", data={"number": ALICE})).body["response"]
+        found = (await client.post("/api/erase/", key=None, data={"number": ALICE})).body[
+            "response"
+        ]
         assert (found["message"], found["received"]) == (1, 1)
-        assert (await client.post("/api/erase/", data={})).error[:2] == (400, 4)
+        assert (await client.post("/api/erase/", key=None, data={})).error[:2] == (400, 4)
         await client.post(json={"text": "a", "numbers": BOB})
         client.rig.database._connection.execute("UPDATE message SET state = 'claimed' WHERE id = 2")
-        refused = await client.post("/api/erase/", data={"number": BOB})
+        refused = await client.post("/api/erase/", key=None, data={"number": BOB})
         assert refused.error[:2] == (409, 32)
         assert "on their way or uncertain (2)" in refused.body["message"]
 

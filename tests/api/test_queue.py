@@ -101,19 +101,21 @@ def test_one_message_is_taken_back(tmp_path: Path) -> None:
 def test_pausing_all_and_one(tmp_path: Path) -> None:
     async def test(client: Client) -> None:
         everything, one = {"paused": True, "phones": []}, {"paused": False, "phones": ["gsm0"]}
-        assert (await client.post("/api/queue/pause/")).body["response"] == everything
+        assert (await client.post("/api/queue/pause/", key=None)).body["response"] == everything
         assert (await client.get("/health")).body["response"]["paused"] is True
         assert (await client.post("/api/scheduled/", data=FIELDS)).status == 200
         none = {"paused": False, "phones": []}
-        assert (await client.post("/api/queue/resume")).body["response"] == none
-        assert (await client.post("/api/queue/pause", data={"id_phone": 1})).body["response"] == one
+        assert (await client.post("/api/queue/resume", key=None)).body["response"] == none
+        assert (await client.post("/api/queue/pause", key=None, data={"id_phone": 1})).body[
+            "response"
+        ] == one
         health = (await client.get("/health")).body["response"]
         assert (health["paused"], health["phones"][0]["held"]) == (False, "is paused")
-        assert (await client.post("/api/queue/resume/", json={"id_phone": 1})).body[
+        assert (await client.post("/api/queue/resume/", key=None, json={"id_phone": 1})).body[
             "response"
         ] == none
         for wrong in ("7", "x", "-1", ["1"], "9" * 40):
-            answer = await client.post("/api/queue/pause/", json={"id_phone": wrong})
+            answer = await client.post("/api/queue/pause/", key=None, json={"id_phone": wrong})
             assert answer.error[:2] == (400, 2)
         assert await client.rig.rows("pause") == []
 

@@ -65,7 +65,7 @@ def test_the_same_idempotency_key_makes_one_stop(tmp_path: Path) -> None:
     served(tmp_path, test)
 
 
-def test_a_local_users_stop_holds_everybody_and_accounts_may_lift_it(tmp_path: Path) -> None:
+def test_a_local_users_stop_holds_everybody_and_no_account_may_lift_it(tmp_path: Path) -> None:
     async def test(client: Client) -> None:
         await client.post("/api/smsstop/", data={"number": ALICE}, key=None)
         for key in (KEY, OTHER):
@@ -76,7 +76,9 @@ def test_a_local_users_stop_holds_everybody_and_accounts_may_lift_it(tmp_path: P
             message = (await client.get("/api/list/message/", key=key)).body["response"][0]
             assert message["error"]["class"] == "stopped"
         assert await claim(client.rig) == []
-        assert (await client.call("DELETE", "/api/smsstop/1/", key=OTHER)).status == 204
+        assert (await client.call("DELETE", "/api/smsstop/1/", key=OTHER)).error[:2] == (400, 32)
+        assert len(await client.rig.rows("smsstop")) == 1
+        assert (await client.call("DELETE", "/api/smsstop/1/", key=None)).status == 204
 
     served(tmp_path, test)
 
@@ -244,8 +246,8 @@ def test_a_webhook_of_the_file_is_changed_there(tmp_path: Path) -> None:
 def test_commands_and_what_became_of_them_are_listed(tmp_path: Path) -> None:
     async def test(client: Client) -> None:
         await incoming(client, "pump on", Reaction(order=Order("pump", "on")))
-        [row] = (await client.get("/api/list/command/")).body["response"]
-        assert row == (await client.get("/api/command/1/")).body["response"]
+        [row] = (await client.get("/api/list/command/", key=None)).body["response"]
+        assert row == (await client.get("/api/command/1/", key=None)).body["response"]
         assert (row["name"], row["arguments"], row["origin"], row["state"], row["received"]) == (
             "pump", "on", ALICE, "waiting", 1,
         )  # fmt: skip
@@ -301,3 +303,36 @@ async def _scopes(tmp_path: Path) -> None:
             answer = await client.call(method, where)
             assert answer.error[:2] == (403, 1), where
     rig.database.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/backup/"), ("POST", "/api/erase/"), ("POST", "/api/queue/pause/"),
+        ("POST", "/api/queue/resume/"), ("POST", "/api/phone/1/ussd/"),
+        ("POST", "/api/phone/1/at/"), ("GET", "/api/phone/1/trace/"),
+        ("GET", "/api/list/command/"), ("GET", "/api/command/1/"),
+    ],
+)  # fmt: skip
+def test_no_api_key_is_the_machines_administrator(tmp_path: Path, method: str, path: str) -> None:
+    async def test(client: Client) -> None:
+        await client.post(data={"text": "x", "numbers": ALICE}, key=OTHER)
+        body = {"number": ALICE, "stops": 1, "code": "*1#"}
+        answer = await client.call(method, path, json=None if method == "GET" else body)
+        assert answer.error[:2] == (403, 1)
+        assert "local administrators" in answer.error[2]
+        assert len(await client.rig.rows("message")) == 1
+        assert await client.rig.rows("pause") == []
+
+    served(tmp_path, test)
+    assert [file for file in tmp_path.iterdir() if "backup" in file.name] == []
+
+
+def test_a_key_takes_back_the_stops_of_its_own_account(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        await client.post("/api/smsstop/", data={"number": ALICE})
+        assert (await client.call("DELETE", "/api/smsstop/1/", key=OTHER)).error[:2] == (400, 32)
+        assert (await client.call("DELETE", "/api/smsstop/1/")).status == 204
+        assert await client.rig.rows("smsstop") == []
+
+    served(tmp_path, test)

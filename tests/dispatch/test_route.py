@@ -176,6 +176,10 @@ def test_a_begun_message_stays_with_its_phone() -> None:
     begun = message(begun_on=1, parts=3)
     better = phone(2, priority=9)
     assert decide(begun, phone(1), better) == Route(1, "gsm1: it sent the first parts")
+    again, full = replace(begun, again=True), phone(1, windows=((7, 9),))
+    assert decide(again, phone(1), better) == Route(1, "gsm1: it may have sent it")
+    assert chosen(begun, full, better) == 1
+    assert "gsm1, which may have sent it, would pass its limit" in waits(again, full, better)
     assert chosen(begun, phone(1, windows=((5, 5),)), better, phone(3, cloud=True)) == 1
     assert "is unavailable" in waits(begun, phone(1, Health.UNAVAILABLE, fallback_on=ON), better)
     assert "gsm1" in waits(begun, phone(1, idle=0), better)

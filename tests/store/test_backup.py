@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smsd.model.message import Resolution, State
 from smsd.store.backup import HELD, BackupError, back_up, restore, stamp
 from tests.rig import ALICE, BOB, Rig, Scripted, claim, claimed, draft, send_part
 from tests.virtual_time import START, run
@@ -185,3 +186,28 @@ def test_what_is_no_whole_copy_changes_nothing(tmp_path: Path) -> None:
             restore(tmp_path / name, tmp_path / "db", LATER, hold=True)
     assert (tmp_path / "db").read_bytes() == before
     assert names(tmp_path) == listed
+
+
+def test_what_was_held_is_listed_as_sent_and_is_sent_if_somebody_says_so(tmp_path: Path) -> None:
+    restore(made(tmp_path), tmp_path / "db", LATER, hold=True)
+
+    async def main() -> None:
+        rig = Rig(tmp_path / "db", now=lambda: LATER)
+        await rig.add("gsm0", Scripted(slots=9))
+        held = {row["text"]: row["id"] for row in await rig.rows("message")}
+        listed = {row["message_id"]: row for row in await rig.rows("sended")}
+        texts = ("claimed", "waits", "due in between")
+        assert [listed[held[text]]["status"] for text in texts] == ["unknown"] * 3
+        assert len({row["uid"] for row in listed.values()}) == len(listed)
+        for text in texts:
+            state = await rig.store.doubts.resolve(held[text], None, Resolution.SENT, "ann")
+            assert state == State.SENT
+            story = await rig.story(held[text])
+            assert (story["fault_class"], story["changes"][-1]["words"]) == (
+                None, "ann said that what was in doubt had gone",
+            )  # fmt: skip
+        assert await claim(rig) == []
+        assert len(await rig.rows("sended")) == len(listed)
+        rig.database.close()
+
+    run(main())

@@ -1,21 +1,26 @@
 """Messages in doubt: what a person decides, and what their phone's owner wants."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from smsd.dispatch.phones import Phone
 from smsd.model.events import Report, Verdict
 from smsd.model.message import Resolution, State
+from smsd.model.phone import Health
 from smsd.store.database import Conflict
+from smsd.store.stops import EVERYBODY
 from tests.rig import ALICE, Rig, Scripted, claim, claimed, draft, fault, phone_id, send_part
 from tests.virtual_time import now, run
 
 SENT, RESEND, DROP = Resolution
 
 
-async def doubted(rig: Rig, *, taken: int = 0, total: int = 1) -> int:
+async def doubted(rig: Rig, *, taken: int = 0, total: int = 1, **more: Any) -> int:
     """A message of which ``taken`` parts went, and the next one may have."""
-    message = await rig.send(draft(parts=total))
+    message = await rig.send(draft(parts=total, **more))
     given = await claimed(rig)
     for part in range(1, taken + 1):
         await send_part(rig, given, part, total, str(part))
@@ -152,5 +157,88 @@ def test_the_policy_of_a_phone_is_kept_and_its_end_holds_what_is_in_doubt(tmp_pa
         await rig.store.registry.resend_after({phone_id(phone): None})
         assert (await rig.story(message))["resend_at"] is None
         rig.database.close()
+
+    run(main())
+
+
+async def resent(
+    rig: Rig, *, away: bool = False, total: int = 1, **record: Any
+) -> tuple[Phone, int]:
+    """A message in doubt whose phone sends it again after two minutes, unless it is ``away``."""
+    phone = await rig.add("gsm0", Scripted(), **record)
+    await rig.store.registry.resend_after({phone_id(phone): 120.0})
+    message = await doubted(rig, total=total, validity=3 * 86_400)
+    if away:
+        rig.phones.set_health(phone, Health.UNAVAILABLE, "away")
+    await asyncio.sleep(121)
+    return phone, message
+
+
+def test_who_answers_stop_to_the_first_copy_gets_no_second() -> None:
+    async def main() -> None:
+        rig = Rig()
+        _, message = await resent(rig)
+        await rig.store.stops.add(EVERYBODY, ALICE)
+        assert await claim(rig) == []
+        assert await rig.state(message) == State.FAILED
+
+    run(main())
+
+
+@pytest.mark.parametrize("by", ["answer", "report"])
+def test_what_turns_out_to_have_gone_before_it_goes_again_is_sent(by: str) -> None:
+    async def main() -> None:
+        rig = Rig()
+        phone, message = await resent(rig, away=True)
+        assert await claim(rig) == []
+        assert await rig.state(message) == State.QUEUED
+        if by == "answer":
+            attempt = (await rig.story(message))["attempts"][0]["id"]
+            assert await rig.store.outgoing.complete_part(attempt, 1, "7")
+            assert await rig.state(message) == State.SENT
+        report = Report("7", ALICE, Verdict.DELIVERED, "TP-ST 00", "delivered", key="k")
+        assert await rig.store.reports.report(phone_id(phone), report)
+        rig.phones.set_health(phone, Health.AVAILABLE, "")
+        assert await claim(rig) == []
+        story = await rig.story(message)
+        assert (story["state"], story["fault_class"]) == (State.DELIVERED, None)
+        assert [(a["outcome"], a["parts"][0]["state"]) for a in story["attempts"]] == [
+            ("sent", "sent")
+        ]
+
+    run(main())
+
+
+def test_each_copy_counts_in_the_limits_and_waits_for_room() -> None:
+    async def main() -> None:
+        rig = Rig()
+        await resent(rig, limits=[(1, "-24 hours")])
+        assert await claim(rig) == []
+        assert len(await rig.rows("part")) == 1
+        await asyncio.sleep(86_400)
+        # It is not counted as if it had been handed over already: there is room for it alone.
+        assert await claim(rig) != []
+
+    run(main())
+
+
+def test_what_has_begun_does_not_wait_behind_what_goes_again() -> None:
+    async def main() -> None:
+        rig = Rig()
+        phone, message = await resent(rig, away=True, total=2, limits=[(4, "-24 hours")])
+        assert await claim(rig) == []
+        rig.phones.set_health(phone, Health.AVAILABLE, "")
+        half = await rig.send(draft(parts=2, priority=1))
+        given = await claimed(rig)
+        assert given.message == half
+        await send_part(rig, given, 1, 2, "1")
+        await rig.store.outgoing.release(given.attempt, fault(), retry_at=now())
+        connection = rig.database._connection
+        connection.execute("UPDATE message SET priority = 0")
+        # 2 parts gone, 1 to follow: no room for 2 more, but what is cut in two goes on.
+        again = await claimed(rig)
+        assert (again.message, again.sent_parts) == (half, {1: "1"})
+        words = (await rig.gateway.message(message, None) or ({}, ""))[1]
+        assert "which may have sent it, would pass its limit" in str(words)
 
     run(main())
