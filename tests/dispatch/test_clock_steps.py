@@ -13,6 +13,7 @@ from smsd.model.content import Content
 from smsd.model.events import Incoming, Report, Verdict
 from smsd.model.message import Guard, State
 from smsd.model.phone import Health
+from smsd.store.database import Transaction
 from smsd.store.once import Once
 from tests.rig import ALICE, BOB, Rig, Scripted, draft
 from tests.virtual_time import START, now, run
@@ -141,6 +142,30 @@ def test_what_came_in_and_is_read_again_came_once(by: timedelta) -> None:
                     await wall.put_right(rig)
         [row] = await rig.rows("received")
         assert abs(row["created_at"] / 1000 - START.timestamp()) < 2
+        rig.database.close()
+
+    run(main())
+
+
+@WRONG
+def test_who_was_answered_is_known_to_have_been(by: timedelta) -> None:
+    async def main() -> None:
+        wall = Wall(by)
+        rig = wall.rig()
+        await rig.add("gsm0", Scripted())
+
+        def answers(tx: Transaction) -> object:
+            return tx.value("answers since", number=ALICE, since=tx.now - 3_600_000, now=tx.now)
+
+        async with rig.sending():
+            answer = {"message": await rig.send(draft("away")), "received": None, "rule": "stop"}
+            await rig.database.transaction(
+                lambda tx: tx.run("add answer", number=ALICE, now=tx.now, **answer)
+            )
+            await wall.put_right(rig)
+            assert await rig.database.transaction(answers) == 1
+            await asyncio.sleep(3600)
+            assert await rig.database.transaction(answers) == 0
         rig.database.close()
 
     run(main())
