@@ -250,7 +250,7 @@ async def _main(config: Config, database: Database, clock: Clock) -> None:
 
         for phone in phones.all():
             serve(phone)
-        retention = Keeping(store, phones, now, config.keep.periods, guards(config))
+        retention = Keeping(store, phones, now, config.keep.periods, guards(config), clock.sure)
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),

@@ -1,5 +1,6 @@
 """What the configuration says of texts that come in and of webhooks, and what is made of it."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Final, Literal
@@ -12,8 +13,12 @@ from smsd.dispatch.phones import Phones
 from smsd.dispatch.reactions import EVERYBODY, Autoreply, Permission, Rules, Stops
 from smsd.dispatch.stopwords import START_WORDS, STOP_WORDS, Wish, plain, wish, words
 from smsd.dispatch.telling import problem_of
+from smsd.logs import fields
 from smsd.store.webhooks import WebhookDraft
 
+log: Final = logging.getLogger(__name__)
+
+PATTERN_TIMEOUT: Final = 0.05  # seconds; it is looked for while the store waits
 Words = tuple[Annotated[str, Meta(min_length=1, max_length=60)], ...]
 Label = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,40}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -142,10 +147,31 @@ def _autoreply_problems(where: str, autoreply: AutoreplySection) -> Iterator[str
     if autoreply.keyword is not None and not plain(autoreply.keyword):
         yield f"{where}.keyword: a word with a letter or digit expected"
     if autoreply.pattern is not None:
+        import regex  # only where there is a pattern
+
         try:
-            re.compile(autoreply.pattern)
-        except re.error as error:
+            regex.compile(autoreply.pattern)
+        except regex.error as error:
             yield f"{where}.pattern: no regular expression: {error}"
+
+
+def _finder(name: str, pattern: str) -> Callable[[str], bool]:
+    """Whether a pattern is in a text; for a text that takes it too long it is not.
+
+    Anybody may send a text, and one can be made for which a careless pattern takes for ever.
+    """
+    import regex
+
+    compiled = regex.compile(pattern, regex.IGNORECASE)
+
+    def found(text: str) -> bool:
+        try:
+            return compiled.search(text, timeout=PATTERN_TIMEOUT) is not None
+        except TimeoutError:
+            log.warning("the pattern of an automatic reply is too slow", extra=fields(name=name))
+            return False
+
+    return found
 
 
 def stops_of(section: StopSection) -> Stops:
@@ -181,7 +207,7 @@ def rules_of(
                 each.name,
                 each.text,
                 each.keyword,
-                None if each.pattern is None else re.compile(each.pattern, re.IGNORECASE),
+                None if each.pattern is None else _finder(each.name, each.pattern),
                 each.every,
                 frozenset(each.phones),
             )

@@ -133,3 +133,13 @@ def test_a_program_that_is_not_there_is_complained_of() -> None:
     assert list(missing_programs(config)) == [
         'command[1].program: "/nowhere/b" is no program that can be run; its full path expected'
     ]
+
+
+def test_a_text_that_is_made_to_hang_a_pattern_does_not() -> None:
+    """Anybody may send one; it is looked at while the store waits."""
+    config = parse({"autoreply": [AWAY | {"pattern": "^(a+)+$"}]}, "x")
+    phones = Phones(lambda: START, START.tzinfo, lambda: None)  # type: ignore[arg-type]
+    phones.add(PhoneRecord(PhoneId(1), "gsm0", "modem", number="+33699999999"), Scripted())
+    rules = rules_of(config, phones, None, 7, 600)
+    assert rules.react(Heard(1, ALICE, "a" * 48 + "!")) is None
+    assert rules.react(Heard(1, ALICE, "a" * 48)) is not None

@@ -36,7 +36,7 @@ async def supervise(
     """
     PHONE.set(name)
     again = again or asyncio.Event()
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     pause = FIRST_PAUSE
     while True:
         began = loop.time()
@@ -54,6 +54,9 @@ async def supervise(
         except Exception:
             log.exception("an adapter failed in an unforeseen way")
             sink.health(Health.UNAVAILABLE, "an internal error; the log has the details")
+        if task is not None and task.cancelling():
+            # A group of tasks that fails while it is cancelled tells of its failure alone.
+            raise asyncio.CancelledError
         if loop.time() - began > HEALTHY_AFTER:
             pause = FIRST_PAUSE
         try:

@@ -84,6 +84,7 @@ class PhoneGroups:
             raise ApiError(Code.INVALID_PARAMETER, f"name : {error}.") from error
         if not found:
             raise ApiError(Code.CANNOT_UPDATE, "No phone group with this id.")
+        self._gateway.phones.changed()  # one that is new there may take what waits for it
         return answer(True)
 
     async def delete(self, request: web.Request) -> web.Response:

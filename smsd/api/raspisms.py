@@ -17,6 +17,8 @@ from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import FormError, from_json, from_pairs, from_urlencoded
 from smsd.api.once import answered_before, once_of, repeated, taken
 from smsd.dispatch.gateway import Gateway
+from smsd.model.message import State
+from smsd.store.campaigns import NobodyKnown
 from smsd.store.database import Conflict
 from smsd.store.views import PAGE
 
@@ -101,7 +103,10 @@ class RaspiSms:
         filters: dict[str, Any] = {}
         if entry == "message":
             filters["scheduled"] = _given(request.query.get("originating_scheduled"))
-            filters["state"] = request.query.get("state")
+            filters["state"] = state = request.query.get("state")
+            if state is not None and state not in list(State):
+                words = f"state must be one of : {', '.join(State)}."
+                raise ApiError(Code.INVALID_PARAMETER, words)
         if entry == "contact":
             filters["group"] = _given(request.query.get("group"))
         rows = await self._gateway.store.views.page(
@@ -131,7 +136,8 @@ class RaspiSms:
                 status = await self._gateway.statuses()
                 return [items.phone_group(row, zone, account.id, status) for row in rows]
             case "message":
-                return [items.message(row, zone) for row in rows]
+                waits = await self._gateway.waits(rows)
+                return [{**items.message(row, zone), "waits": waits.get(row["id"])} for row in rows]
             case "smsstop":
                 return [items.smsstop(row, zone) for row in rows]
             case "webhook":
@@ -187,6 +193,9 @@ class RaspiSms:
             accepted = await self._gateway.accept(
                 account.id, checked.draft, once, anybodys=account.sees is None
             )
+        except NobodyKnown as error:
+            words = f"You must specify at least one valid number, contact or group : {error}."
+            raise ApiError(Code.MISSING_PARAMETER, words) from error
         except Conflict as error:
             raise taken(error) from error
         if _large(request):

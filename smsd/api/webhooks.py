@@ -90,7 +90,8 @@ class Webhooks:
         account = self._account(request, body)
         row = await self._row(request, account, Code.CANNOT_UPDATE)
         if not row["enabled"]:
-            raise ApiError(Code.CANNOT_UPDATE, "this webhook is off; an update switches it on.")
+            how = "an update" if row["name"] is None else "a restart"
+            raise ApiError(Code.CANNOT_UPDATE, f"this webhook is off; {how} switches it on.")
         event = body.get("event")
         count = await self._store.again(
             row["id"], None if event in (None, "") else integer(str(event).rpartition("-")[2])

@@ -73,7 +73,7 @@ def _told(paused: "dict[str, object]") -> str:
 def _under_way(daemon: Client, *, as_json: bool) -> None:
     rows = [row for state in UNDER_WAY for row in daemon.all("/api/list/message/", state=state)]
     for row in rows:
-        row["why"] = row["error"]["words"] if row["error"] else None
+        row["why"] = row["waits"] or (row["error"]["words"] if row["error"] else None)
     if not as_json and (paused := [w for w in _problems(daemon) if "paused" in w]):
         print(printable(f"! {'; '.join(paused)}"))
     show(rows, COLUMNS, as_json=as_json)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 STEP: Final = timedelta(seconds=60)  # less than that is a clock that is kept right
+LEAP: Final = timedelta(days=1)  # ahead of the last certain time; see `Clock.sure`
 SETTLES: Final = 600.0  # seconds that a clock which was set must stand by it; NTP corrects sooner
 LOOK: Final = 60.0  # seconds between looks while it is doubted
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # this smsd is younger than any time before
@@ -56,14 +57,20 @@ class Clock:
         self._anchor = _Anchor(wall(), steady())
         self._doubt: _Doubt | None = None
         self._before: tuple[_Anchor, _Doubt | None] | None = None
+        self._start = self._anchor.steady
+        self._known = self._anchor
         self.not_before(not_before or EARLIEST)
+        if not_before is None:
+            self._known = self._anchor  # there is nothing yet to compare with
 
     def not_before(self, at: datetime) -> None:
         """It must be ``at`` by now: a clock that says less is wrong until it is set."""
+        self._known = _Anchor(at, self._steady())
         gap = self._wall() - at
         if gap < -STEP:
             self._anchor = _Anchor(at, self._steady())
             self._doubt = _Doubt(gap, None)
+            self._start = self._anchor.steady
 
     def now(self) -> datetime:
         """The time to go by."""
@@ -73,6 +80,24 @@ class Clock:
         if abs(told.timestamp() - even) <= STEP.total_seconds():
             return told
         return self._even()
+
+    @property
+    def began(self) -> datetime:
+        """When smsd started, by the time that it goes by now: what is younger, it has recorded."""
+        return self._even() - timedelta(seconds=self._steady() - self._start)
+
+    def sure(self) -> bool:
+        """Whether it is late enough to destroy something for its age.
+
+        A clock that is ahead looks like a right one, but what is deleted by it is lost. So one that
+        nothing keeps right, and that is far ahead of the last time that was certain, must have
+        gone on from it for as long again. To ask while something keeps it right makes it certain.
+        """
+        steady, now = self._steady(), self.now()
+        if self._synchronised():
+            self._known = _Anchor(now, steady)
+        went_on = timedelta(seconds=steady - self._known.steady)
+        return now - (self._known.time + went_on) <= LEAP + went_on
 
     @property
     def doubt(self) -> str | None:

@@ -158,18 +158,36 @@ class Gateway:
         if row is None:
             return None
         if row["state"] == State.QUEUED:
-            return row, await self._waits_for(row)
+            declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
+            went = any(part["state"] == "sent" for a in row["attempts"] for part in a["parts"])
+            candidates = await self._candidates()
+            return row, self._waits_for(row, frozenset(declined), candidates, went=went)
         return row, row["attempts"][-1]["route"] if row["attempts"] else None
 
-    async def _waits_for(self, row: Mapping[str, Any]) -> str:
+    async def waits(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+        """What those of the messages wait for that are queued, as far as their rows tell."""
+        queued = [row for row in rows if row["state"] == State.QUEUED]
+        candidates = await self._candidates() if queued else ()
+        return {
+            row["id"]: self._waits_for(
+                row, frozenset(), candidates, went=row["begun_on"] is not None
+            )
+            for row in queued
+        }
+
+    def _waits_for(
+        self,
+        row: Mapping[str, Any],
+        declined: frozenset[int],
+        candidates: Sequence[Candidate],
+        *,
+        went: bool,
+    ) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
-        candidates = await self._candidates()
-        went = any(part["state"] == "sent" for a in row["attempts"] for part in a["parts"])
-        declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
         queued = Queued(
             MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
-            row["begun_on"], frozenset(declined), bool(row["flash"]), bool(row["mms"]),
+            row["begun_on"], declined, bool(row["flash"]), bool(row["mms"]),
             row["wanted_group_id"], row["known_phone_id"],
             row["send_windows"], row["begun_on"] is not None and not went,
         )  # fmt: skip

@@ -24,6 +24,7 @@ class Keeping:
     """``periods``: how long each kind of `smsd.store.retention.DEPENDENT` is kept.
 
     ``guards`` count messages, as the limits of phones count parts: none goes that either needs.
+    ``sure`` tells whether ``now`` is certain enough (`Clock.sure`): else nothing goes.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Keeping:
         now: Callable[[], datetime],
         periods: Mapping[str, timedelta],
         guards: Sequence[Guard] = (),
+        sure: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._phones = phones
         self._now = now
         self._periods = periods
         self._guards = guards
+        self._sure = sure
         self._reached: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -57,6 +60,9 @@ class Keeping:
 
     async def round(self) -> dict[str, int]:
         """Forget all that is old enough; how many rows of each kind it was."""
+        if not self._sure():
+            log.warning("nothing is forgotten: the clock is far ahead of when smsd last ran")
+            return {}
         await self._store.retention.forget_keys()
         return {kind: await self._forget(kind, period) for kind, period in self._periods.items()}
 

@@ -36,6 +36,8 @@ def normal(number: object, region: str | None = None) -> str | None:
         not number.startswith("tel:")
     ):
         return None  # a vanity number is more often a mistake
+    if ";" in number and ";ext=" not in number and ";phone-context=" not in number:
+        return None  # two numbers in one: the library takes the second for an extension
     library = _library()
     try:
         parsed = library.parse(number, region)

@@ -113,7 +113,8 @@ class Outbox:
         step = self.clock.mind()
         if step is not None:
             try:
-                await self._store.outgoing.shift(step, lambda: self.clock.adopt(step))
+                began, adopt = self.clock.began, lambda: self.clock.adopt(step)
+                await self._store.outgoing.shift(step, began, adopt)
             except StoreUnavailable:
                 self.clock.take_back()
                 raise

@@ -54,13 +54,14 @@ class Stops:
 class Autoreply:
     """A text that answers others: to a keyword, a pattern, or, without either, to any text.
 
-    Once per sender in ``every`` seconds; ``phones`` are names, none: every phone.
+    ``pattern`` tells whether its pattern is found in a text. Once per sender in ``every`` seconds;
+    ``phones`` are names, none: every phone.
     """
 
     name: str
     text: str
     keyword: str | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: Callable[[str], bool] | None = None
     every: float = 86_400.0
     phones: frozenset[str] = frozenset()
 
@@ -70,7 +71,7 @@ class Autoreply:
             return False
         if self.keyword is not None and said != plain(self.keyword):
             return False
-        return self.pattern is None or bool(self.pattern.search(text[:LONGEST_SEARCHED]))
+        return self.pattern is None or self.pattern(text[:LONGEST_SEARCHED])
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Webhooks:
         self._now = now
         self._zone = zone
         self._secret = secret
+        self._off: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
         self._receivers: dict[int, _Receiver] = {}
 
@@ -86,8 +87,8 @@ class Webhooks:
             receiver.news.set()
 
     def problems(self) -> list[str]:
-        """Receivers that do not take what they are told, in words."""
-        return [
+        """Receivers that do not take what they are told, or are told no more, in words."""
+        return [f"{name} is switched off: {fault}" for name, fault in self._off] + [
             f"{receiver.name} has failed {receiver.failures} times: {receiver.fault}"
             for receiver in self._receivers.values()
             if receiver.failures > 1 and receiver.fault is not None
@@ -100,6 +101,7 @@ class Webhooks:
             while True:
                 self._changed.clear()
                 hooks = {hook.id: hook for hook in await persist(self._store.webhooks.enabled)}
+                self._off = await persist(self._store.webhooks.switched_off)
                 for number, receiver in list(self._receivers.items()):
                     if receiver.ended or _same(receiver.hook) != _same(hooks.get(number)):
                         tasks.pop(number).cancel()

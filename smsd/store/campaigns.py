@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from smsd.model.message import Change, Draft, Guard, State
-from smsd.store.database import Database, Row, Transaction, milliseconds
+from smsd.store.database import Conflict, Database, Row, Transaction, milliseconds
 from smsd.store.guards import refuse_too_many
 from smsd.store.states import move
 from smsd.store.stops import refuse_stopped
@@ -18,6 +18,10 @@ BATCH: Final = 500  # recipients a transaction: a few milliseconds, and then oth
 SOURCES: Final = ("numbers", "contacts", "groups")  # RaspiSMS's order: the first of equals wins
 Left = dict[str, int]
 """How many recipients get nothing, by the reason."""
+
+
+class NobodyKnown(Conflict):
+    """A request names contacts and groups alone, and none of them is there."""
 
 
 def progress(tx: Transaction, scheduled: int) -> dict[str, Any]:
@@ -102,12 +106,16 @@ def keep_recipients(
             for number, data in draft.numbers
         ),
     )
+    recipients = len(draft.numbers)
     for kind, ids in (("contacts", draft.contacts), ("groups", draft.groups)):
         if ids:
             known = tx.run(
                 f"add scheduled {kind}", scheduled=scheduled, ids=json.dumps(ids), account=account
             )
             invalid += len(set(ids)) - known
+            recipients += known
+    if not recipients and (draft.contacts or draft.groups):
+        raise NobodyKnown("no such contact or group")
     if invalid or large:
         _begin(tx, row, invalid)
     if due:

@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -141,7 +142,9 @@ class Database:
         """The last write failed, and none has succeeded since."""
         self.told: Callable[[], None] | None = None
         """Called on the loop after a commit that added to the events."""
-        self._owes_sync = False
+        self._sync_by: float | None = None  # when what was answered is to be synced (monotonic)
+        self._unsure = ""  # why the disk has not kept what was committed; empty: it has
+        self._unkept: list[_Result] = []  # those that wait for it
         self._jobs: list[_Job] = []  # done in the transaction that is open
         self._results: list[_Result] = []  # of those that are answered once it is committed
         self._news = False  # it adds to the events
@@ -213,7 +216,9 @@ class Database:
     def _next(self) -> _Job | None:
         """The next job, ``None`` at the end; commits and syncs in time where none comes."""
         while True:
-            wait = HELD if self._jobs else SOON if self._owes_sync else None
+            wait = HELD if self._jobs else None
+            if self._sync_by is not None and not self._jobs:
+                wait = max(0.0, self._sync_by - time.monotonic())
             try:
                 return self._queue.get(timeout=wait)
             except Empty:
@@ -223,6 +228,12 @@ class Database:
         """Do a job in the transaction that is open, and commit if nobody may wait any longer."""
         if job.work is None:
             self._rewrite(job)
+            return
+        if self._unsure and job.sync is Sync.NOW:
+            self._commit(sync=True)
+        if self._unsure and job.sync is Sync.NOW:
+            # Nothing of it is done while the disk does not keep what was done before.
+            self._tell([(job.done, None, StoreUnavailable(self._unsure))])
             return
         self._jobs.append(job)
         try:
@@ -273,40 +284,60 @@ class Database:
             failure.__cause__ = error
         self._tell([(job.done, None, failure)])
 
-    def _commit(self) -> None:
-        """Commit what was done and answer for it; nothing was: sync what was committed before."""
+    def _commit(self, *, sync: bool = False) -> None:
+        """Commit what was done and answer for it; nothing was: sync what was committed before.
+
+        What the disk does not keep is neither stored for sure nor undone: who waits for it waits
+        until it is kept, or for the next start.
+        """
         kinds = {job.sync for job in self._jobs}
         try:
             if kinds:
                 self._connection.execute("COMMIT")
-            changes = self._connection.total_changes
-            changed, self._changes = changes != self._changes, changes
-            if (changed and Sync.NOW in kinds) or (not kinds and self._owes_sync):
-                self._sync()
-            elif changed and Sync.SOON in kinds:
-                self._owes_sync = True
-            self.failing = self.failing and not changed
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             self._give_up(error)
             return
+        changes = self._connection.total_changes
+        changed, self._changes = changes != self._changes, changes
         if self._news and self.told is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._jobs[0].done.get_loop().call_soon_threadsafe(self.told)
-        results, self._results, self._jobs = self._results, [], []
         self._news = False
+        results, self._results, self._jobs = self._results, [], []
+        if changed and Sync.SOON in kinds and self._sync_by is None:
+            self._sync_by = time.monotonic() + SOON
+        by = self._sync_by
+        overdue = by is not None and (sync or not kinds or time.monotonic() >= by)
+        if (changed and Sync.NOW in kinds) or overdue:
+            try:
+                self._sync()
+            except (OSError, sqlite3.Error) as error:
+                self.failing, self._unsure = True, f"the disk keeps nothing: {error}"
+                self._sync_by = time.monotonic() + SOON
+                self._unkept += results
+                return
+            self.failing, self._unsure = False, ""
+            results, self._unkept = [*self._unkept, *results], []
+        self.failing = self.failing and not changed
         self._tell(results)
 
     def _sync(self) -> None:
         """Have the disk keep the log of all commits so far, as synchronous = FULL does for each.
 
         With NORMAL a power cut can take back what was acknowledged; FULL cannot be chosen once a
-        transaction is open, and only then it is known whether somebody waits for it.
+        transaction is open, and only then it is known whether somebody waits for it. After a
+        failure the log is written into the file anew: the kernel may have forgotten what it failed
+        to write, and call the next sync a success.
         """
-        if self._log is not None:
+        if self._unsure:
+            [busy, *_] = self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+            if busy:
+                raise sqlite3.OperationalError("its log cannot be written back: it is read")
+        elif self._log is not None:
             os.fdatasync(self._log)
-        self._owes_sync = False
+        self._sync_by = None
 
-    def _give_up(self, error: sqlite3.Error | OSError) -> None:
+    def _give_up(self, error: sqlite3.Error) -> None:
         """Nothing of the transaction was stored, which those who wait are told."""
         with suppress(sqlite3.Error):  # the way back may fail too; the next one finds out
             if self._connection.in_transaction:

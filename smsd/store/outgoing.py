@@ -30,6 +30,7 @@ from smsd.store.doubts import resend
 from smsd.store.lanes import any_of
 from smsd.store.once import Once, answered, keep_answer
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
+from smsd.store.shift import shift
 from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 from smsd.store.stops import STOPPED, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
@@ -131,7 +132,7 @@ class Outgoing:
         is due next, or a limit has room again for what waits (``None``: nothing is).
         """
 
-        def work(tx: Transaction) -> tuple[list[Claim], list[Refused], datetime | None]:
+        def work(tx: Transaction) -> tuple[list[Claim], datetime | None]:
             self._make_due(tx, choose)
             open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
@@ -163,17 +164,15 @@ class Outgoing:
             moments = [] if due is None else [moment(due)]
             if lanes:
                 # Sizes in a lane that no phone takes anything from are not known: one part, then.
-                smallest = min((min(sizes) for sizes in passed.values()), default=1)
-                moments += next_room(tx, open_ones.values(), counts, smallest)
-            return claims, refused, min(moments, default=None)
+                for parts in {1}.union(*passed.values()):
+                    moments += next_room(tx, open_ones.values(), counts, parts)
+            _refuse(tx, refused)
+            return claims, min(moments, default=None)
 
         # A claim that a power cut takes back is a message that waits: nothing of it has begun. But
         # on a disk that takes nothing it would be answered, undone and made again without end.
         sync = Sync.NOW if self._database.failing else Sync.WHENEVER
-        claims, refused, due = await self._database.transaction(work, sync=sync)
-        if refused:
-            await self._database.transaction(lambda tx: _refuse(tx, refused))
-        return claims, due
+        return await self._database.transaction(work, sync=sync)
 
     def _make_due(self, tx: Transaction, choose: Choose) -> None:
         """Turn due scheduled rows into messages; end messages whose validity is over."""
@@ -212,17 +211,16 @@ class Outgoing:
             queued.flash, moment(row["expires_at"]), row["attempts"] + 1, sent,
         )  # fmt: skip
 
-    async def shift(self, step: timedelta, adopt: Callable[[], None]) -> None:
-        """The clock is set forward or back by ``step``: nothing expires or waits for that.
+    async def shift(self, step: timedelta, began: datetime, adopt: Callable[[], None]) -> None:
+        """The clock is set forward or back by ``step``: nothing expires, waits or counts for that.
 
-        ``adopt`` sets it, between this transaction and the next one.
+        ``began`` is when what is recorded by the clock that was wrong begins; ``adopt`` sets it,
+        between this transaction and the next one.
         """
 
         def work(tx: Transaction) -> None:
-            tx.run("shift messages", step=ms(step))
-            tx.run("shift parts", step=ms(step))
+            shift(tx, ms(step), milliseconds(began))
             adopt()
-            tx.run("shift webhooks", step=ms(step))
 
         await self._database.transaction(work)
 

@@ -93,15 +93,6 @@ WITH RECURSIVE step (lane) AS (
       FROM step WHERE step.lane IS NOT NULL)
 SELECT lane FROM step WHERE lane IS NOT NULL;
 
--- shift messages --
--- The clock was set: what waits keeps the time that it had left.
-UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step,
-       resend_at = resend_at + :step
- WHERE state IN ('queued', 'claimed', 'uncertain');
-
--- shift parts --
-UPDATE part SET begun_at = begun_at + :step WHERE state = 'begun';
-
 -- next due --
 SELECT min(at) FROM (
     SELECT min(due_at) AS at FROM message WHERE state = 'queued' AND due_at > created_at AND due_at > :now
@@ -1040,6 +1031,9 @@ UPDATE webhook SET enabled = 0, updated_at = :now WHERE id = :id;
 -- remove webhook --
 DELETE FROM webhook WHERE id = :id AND name IS NULL AND (:account IS NULL OR account_id = :account);
 
+-- webhooks that are off --
+SELECT id, name, fault FROM webhook WHERE enabled = 0 ORDER BY id;
+
 -- enabled webhooks --
 SELECT * FROM webhook WHERE enabled = 1 ORDER BY id;
 
@@ -1108,10 +1102,6 @@ ON CONFLICT (webhook_id, event_id) DO UPDATE SET again = 0, fault = excluded.fau
 -- want letters again --
 UPDATE dead_letter SET again = 1 WHERE webhook_id = :webhook AND (:event IS NULL OR event_id = :event);
 
--- shift webhooks --
--- The clock was set: a receiver has failed no longer for that.
-UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;
-
 -- next hours --
 -- Of all that waits, hour by hour: few are different.
 SELECT min(send_windows) FROM message WHERE state = 'queued' AND send_windows > :after;
@@ -1177,3 +1167,69 @@ SELECT at FROM pulse;
 
 -- open series exist --
 SELECT EXISTS (SELECT 1 FROM incoming WHERE series IS NOT NULL AND received_id IS NULL);
+
+-- What follows is of a clock that was set: store/shift.py. Rows come in the order of their times, so
+-- that those since a time are found from the last one before it.
+
+-- shift hours --
+-- When they begin is found anew by the right time; until then the validity has not run.
+UPDATE message SET due_at = :now, expires_at = expires_at - (due_at - :now)
+ WHERE state = 'queued' AND send_windows IS NOT NULL AND due_at > :now;
+
+-- shift messages --
+-- What has waited since before keeps the time that it has left.
+UPDATE message SET due_at = due_at + :step, expires_at = expires_at + :step, created_at = created_at + :step,
+       resend_at = resend_at + :step
+ WHERE created_at >= :since OR (state IN ('queued', 'claimed', 'uncertain') AND expires_at > :now);
+
+-- shift parts --
+UPDATE part SET begun_at = begun_at + :step, sent_at = sent_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM part WHERE begun_at < :since);
+
+-- shift reports --
+UPDATE report SET received_at = received_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM report WHERE received_at < :since);
+
+-- shift incoming --
+UPDATE incoming SET came_at = came_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM incoming WHERE came_at < :since);
+
+-- shift received --
+UPDATE received SET at = at + :step, created_at = created_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM received WHERE created_at < :since);
+
+-- shift datagrams --
+UPDATE datagram SET at = at + :step, created_at = created_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM datagram WHERE created_at < :since);
+
+-- shift calls --
+UPDATE called SET started_at = started_at + :step, ended_at = ended_at + :step, created_at = created_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM called WHERE created_at < :since);
+
+-- shift events --
+UPDATE event SET at = at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM event WHERE at < :since);
+
+-- shift scheduled --
+-- A time that somebody asked for stays; what is to go at once is still to.
+UPDATE scheduled SET at = CASE WHEN at > created_at THEN at ELSE at + :step END, created_at = created_at + :step
+ WHERE id > (SELECT coalesce(max(id), 0) FROM scheduled WHERE created_at < :since) OR at <= :now;
+
+-- shift campaigns --
+UPDATE campaign SET created_at = created_at + :step, cancelled_at = cancelled_at + :step, ended_at = ended_at + :step
+ WHERE scheduled_id > (SELECT coalesce(max(scheduled_id), 0) FROM campaign WHERE created_at < :since);
+
+-- shift answers --
+UPDATE answer SET at = at + :step
+ WHERE message_id > (SELECT coalesce(max(message_id), 0) FROM answer WHERE at < :since);
+
+-- shift idempotent --
+UPDATE idempotency SET at = at + :step WHERE at >= :since;
+
+-- shift webhooks --
+-- A receiver has failed no longer for that.
+UPDATE webhook SET failing_since = failing_since + :step WHERE failing_since IS NOT NULL;
+
+-- shift pulse --
+-- A later time that was noted by the wrong clock has never been.
+UPDATE pulse SET at = :now + :step;

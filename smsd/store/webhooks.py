@@ -141,6 +141,15 @@ class Webhooks:
 
         return await self._database.transaction(work, sync=Sync.WHENEVER)
 
+    async def switched_off(self) -> list[tuple[str, str]]:
+        """Those that are told no more: how the log calls each, and why."""
+
+        def work(tx: Transaction) -> list[tuple[str, str]]:
+            rows = tx.rows("webhooks that are off")
+            return [(row["name"] or f"webhook {row['id']}", row["fault"] or "") for row in rows]
+
+        return await self._database.transaction(work, sync=Sync.WHENEVER)
+
     async def after(self, place: int) -> list[Mapping[str, Any]]:
         """The next events after a place, with what tells their type and whose they are."""
 

@@ -235,3 +235,38 @@ def test_every_record_of_a_phones_life_names_it() -> None:
 
     run(main())
     assert said == ["phone=gsm0", "phone=gsm7 step=L1"]
+
+
+class _Grouped(Faulty):
+    """Its port vanishes in the moment in which it is cancelled: its group tells of the port."""
+
+    async def run(self, sink: Sink) -> None:
+        self.runs.append(0.0)
+
+        async def ends_late() -> None:
+            try:
+                await asyncio.sleep(100.0)
+            finally:
+                await asyncio.sleep(1.0)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(ends_late())
+                await asyncio.sleep(10.0)
+                raise lost("the port is gone")
+        except BaseExceptionGroup as error:
+            [cause] = error.exceptions
+            raise cause from None
+
+
+def test_a_phone_that_fails_while_it_is_cancelled_ends_all_the_same() -> None:
+    async def main() -> None:
+        adapter = _Grouped()
+        async with asyncio.timeout(60.0), asyncio.TaskGroup() as group:
+            life = group.create_task(supervise("gsm0", adapter, Notes()))
+            await asyncio.sleep(10.5)  # it has failed, and its group ends
+            life.cancel()
+        assert life.cancelled()
+        assert len(adapter.runs) == 1
+
+    run(main())

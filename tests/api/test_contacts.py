@@ -115,8 +115,11 @@ def test_what_is_anothers_is_not_there(tmp_path: Path) -> None:
         stolen = await client.post("/api/group/", json={"name": "g", "contacts": [a]}, key=OTHER)
         assert stolen.status == 400
         answer = await client.post(json={"text": "hi", "contacts": [a]}, key=OTHER)
-        assert answer.headers["X-Smsd-Left-Out"] == "invalid=1"
-        assert await client.rig.rows("message") == []
+        assert answer.error[:2] == (400, 4)
+        unknown = {"text": "hi", "contacts": [a], "groups": [9], "numbers": BOB}
+        answer = await client.post(json=unknown, key=OTHER)
+        assert answer.headers["X-Smsd-Left-Out"] == "invalid=2"
+        assert [row["destination"] for row in await client.rig.rows("message")] == [BOB]
 
     served(tmp_path, test)
 

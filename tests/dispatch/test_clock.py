@@ -142,6 +142,42 @@ def test_a_step_that_could_not_be_stored_is_made_later() -> None:
     assert clock.mind() == HOUR
 
 
+@pytest.mark.parametrize(("off", "sure"), [(23 * HOUR, True), (72 * HOUR, False)])
+def test_a_clock_far_ahead_is_sure_when_it_is_kept_right_or_has_gone_on_as_long(
+    off: timedelta, sure: bool
+) -> None:
+    times = Times(START + off)
+    clock = times.clock(not_before=START)
+    assert clock.now() == START + off
+    assert clock.sure() is sure
+    times.pass_by(86_400)
+    assert clock.sure() is sure
+    times.pass_by(86_400)
+    assert clock.sure()
+
+
+def test_a_clock_that_was_kept_right_is_sure_until_it_leaps() -> None:
+    times = Times(START + 3650 * 24 * HOUR)
+    clock = times.clock(not_before=START)
+    assert not clock.sure()
+    times.synchronised = True
+    assert clock.sure()
+    times.synchronised = False  # the network has gone
+    assert clock.sure()
+    times.set(72 * HOUR)
+    clock.mind()
+    times.pass_by(SETTLES)
+    step = clock.mind()
+    assert step is not None
+    clock.adopt(step)
+    assert not clock.sure()
+
+
+def test_a_new_database_has_nothing_to_lose() -> None:
+    assert Times().clock().sure()
+    assert Times(BOOT).clock().sure()
+
+
 class Wrong:
     """The wall clock of a rig, and what it is wrong by."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from smsd.dispatch.clock import Clock
 from smsd.dispatch.keeping import EVERY, FIRST, Keeping
 from smsd.store.once import Once
 from tests.rig import Rig, Scripted, claimed, draft, send_part
@@ -82,6 +83,29 @@ def test_a_full_disk_ends_a_round_and_not_the_keeping() -> None:
         await asyncio.sleep(2 * 86_400)
         assert not task.done()
         rig.pragma("query_only", 0)
+        task.cancel()
+        rig.database.close()
+
+    run(main())
+
+
+def test_a_clock_that_leaps_into_the_future_at_the_start_deletes_nothing() -> None:
+    async def main() -> None:
+        rig = Rig()
+        await rig.add("gsm0", Scripted())
+        await rig.send(draft())
+        await send_part(rig, await claimed(rig), 1, 1, "1")
+        kept_right = False
+        loop = asyncio.get_running_loop()
+        clock = Clock(lambda: now() + 3650 * DAY, loop.time, lambda: kept_right)
+        clock.not_before(now())
+        keeping = Keeping(rig.store, rig.phones, clock.now, {"message": 7 * DAY}, sure=clock.sure)
+        task = loop.create_task(keeping.run())
+        await asyncio.sleep(30 * EVERY)
+        assert await count(rig) == 1
+        kept_right = True  # it was right after all: the machine had been off
+        await asyncio.sleep(EVERY)
+        assert await count(rig) == 0
         task.cancel()
         rig.database.close()
 

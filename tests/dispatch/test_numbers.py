@@ -51,3 +51,11 @@ def test_the_usual_ones_need_no_closer_look(number: str) -> None:
 @pytest.mark.parametrize("number", ["+33700000000", "+9991234567", "+1155552671", "+80012345678"])
 def test_others_do(number: str) -> None:
     assert not _plainly_valid(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["0612345678;0612345679", "+33612345678;1", "+33612345678 ; +33612345679"]
+)
+def test_two_numbers_in_one_are_none(number: str) -> None:
+    """The library takes the second for an extension; the person behind it would get nothing."""
+    assert normal(number, "FR") is None

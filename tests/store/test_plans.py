@@ -6,12 +6,12 @@ from importlib import resources
 import pytest
 
 from smsd.store.database import Database, queries
+from smsd.store.shift import SHIFTED
 from tests.virtual_time import START
 
 # Told, and why: they are seldom, or the table is small.
 WHOLE_TABLES = {
-    "shift messages": "the clock was set",
-    "shift parts": "the clock was set",
+    **{f"shift {what}": "the clock was set" for what in SHIFTED},
     "wait for group": "a group is deleted; what is planned is looked through",
     "forget idempotent": "a day's keys at most",
     **dict.fromkeys(("hold attempts", "hold messages"), "a copy is restored"),
