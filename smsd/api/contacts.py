@@ -80,7 +80,9 @@ class ContactBook:
             raise ApiError(Code.CANNOT_UPDATE, "nothing to change is given.")
         id_ = integer(request.match_info["id"])
         try:
-            known = await self._gateway.store.contacts.change(kind, id_, account.sees, **new)
+            known = await self._gateway.store.contacts.change(
+                kind, id_, account.changes, account.sees, **new
+            )
         except UnknownMember as error:
             raise ApiError(Code.INVALID_PARAMETER, f"contacts : {error}.") from error
         if not known:
@@ -92,7 +94,7 @@ class ContactBook:
     ) -> web.Response:
         """``DELETE /api/contact/{id}/``: 204, or 400."""
         id_ = integer(request.match_info["id"])
-        if not await self._gateway.store.contacts.delete(kind, id_, account.sees):
+        if not await self._gateway.store.contacts.delete(kind, id_, account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 

@@ -212,7 +212,7 @@ class RaspiSms:
         number = request.match_info["id"]
         if not (
             number.isascii() and number.isdigit()
-        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.sees):
+        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 
