@@ -232,7 +232,7 @@ SELECT p.id, p.begun_at, p.sent_at, m.destination FROM part p JOIN message m ON 
 -- parts in flight --
 -- Begun, and their answer is still awaited: a report may come before it.
 SELECT m.destination FROM message m CROSS JOIN part p ON p.message_id = m.id
- WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun';
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND +p.phone_id = :phone AND p.state = 'begun';
 
 -- parts in doubt --
 -- Given up without an answer: a report may tell that they went, and under which reference. So may
@@ -242,26 +242,26 @@ SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.des
          WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
          ORDER BY q.id DESC LIMIT 1) AS previous
   FROM message m CROSS JOIN part p ON p.message_id = m.id
- WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun'
-   AND p.begun_at >= :since
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND +p.phone_id = :phone AND p.state = 'begun'
+   AND +p.begun_at >= :since
  UNION ALL
 SELECT p.id, p.message_id, p.attempt_id, p.phone_id, p.number, p.begun_at, m.destination,
        (SELECT q.reference FROM part q NOT INDEXED
          WHERE q.phone_id = p.phone_id AND q.id < p.id AND q.reference IS NOT NULL
          ORDER BY q.id DESC LIMIT 1)
   FROM message m CROSS JOIN part p ON p.message_id = m.id
- WHERE m.state = 'queued' AND m.begun_on = :phone AND p.phone_id = :phone AND p.state = 'written_off'
-   AND p.begun_at >= :since
+ WHERE m.state = 'queued' AND m.begun_on = :phone AND +p.phone_id = :phone AND p.state = 'written_off'
+   AND +p.begun_at >= :since
  ORDER BY 1;
 
 -- parts that may have gone --
 SELECT p.attempt_id, p.number, p.begun_at, m.destination, m.text, m.state
   FROM message m CROSS JOIN part p ON p.message_id = m.id
- WHERE m.state = 'uncertain' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun' AND p.begun_at >= :since
+ WHERE m.state = 'uncertain' AND m.phone_id = :phone AND +p.phone_id = :phone AND p.state = 'begun' AND +p.begun_at >= :since
  UNION ALL
 SELECT p.attempt_id, p.number, p.begun_at, m.destination, m.text, m.state
   FROM message m CROSS JOIN part p ON p.message_id = m.id
- WHERE m.state = 'claimed' AND m.phone_id = :phone AND p.phone_id = :phone AND p.state = 'begun' AND p.begun_at >= :since
+ WHERE m.state = 'claimed' AND m.phone_id = :phone AND +p.phone_id = :phone AND p.state = 'begun' AND +p.begun_at >= :since
  ORDER BY begun_at;
 
 -- bound references --

@@ -50,3 +50,14 @@ def test_each_statement_has_a_name_of_its_own() -> None:
     text = resources.files("smsd.store").joinpath("queries.sql").read_text(encoding="utf-8")
     names = re.findall(r"^-- ([^\n]+) --$", text, flags=re.MULTILINE)
     assert sorted(names) == sorted(queries())
+
+
+@pytest.mark.parametrize("name", ["parts in flight", "parts in doubt", "parts that may have gone"])
+def test_the_parts_of_few_messages_are_found_by_these(name: str) -> None:
+    """And not by their phone, which may have sent many thousands within the time."""
+    database = Database(":memory:", lambda: START, inline=True)
+    values = {"phone": 1, "since": 0}
+    steps = database._connection.execute(f"EXPLAIN QUERY PLAN {queries()[name]}", values)
+    plan = [step["detail"] for step in steps if step["detail"].startswith("SEARCH p ")]
+    assert set(plan) == {"SEARCH p USING INDEX part_of (message_id=?)"}
+    database.close()
