@@ -50,8 +50,18 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def ask(connection: http.client.HTTPConnection, method: str, path: str, **form: str) -> Any:
-    headers = {"X-Api-Key": KEY, "Content-Type": "application/x-www-form-urlencoded"}
+def ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    *,
+    api_key: str | None = KEY,
+    **form: str,
+) -> Any:
+    """Without a key whoever runs the daemon asks: its administrator."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if api_key is not None:
+        headers["X-Api-Key"] = api_key
     connection.request(method, path, urlencode(form) if form else None, headers)
     envelope = json.loads(connection.getresponse().read())
     if envelope["error"]:
