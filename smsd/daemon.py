@@ -56,7 +56,7 @@ from smsd.logs import fields
 from smsd.model.hours import window
 from smsd.model.message import Guard
 from smsd.model.phone import BalanceRule, Health, Limit, PhoneId, PhoneRecord
-from smsd.rules import drafts_of, programs_of, rules_of, secrets_of
+from smsd.rules import drafts_of, programs_of, rules_of, secrets_of, unanswered
 from smsd.store.database import Database, StoreUnavailable
 from smsd.store.integrity import look_at_all
 from smsd.store.registry import LOCAL_ACCOUNT
@@ -250,7 +250,9 @@ async def _main(config: Config, database: Database, clock: Clock) -> None:
 
         for phone in phones.all():
             serve(phone)
-        retention = Keeping(store, phones, now, config.keep.periods, guards(config), clock.sure)
+        retention = Keeping(
+            store, phones, now, config.keep.periods, guards(config), clock.sure, unanswered(config)
+        )
         keeping = [
             group.create_task(hotplug.run(), name="hotplug"),
             group.create_task(_remember(phones, store), name="modems"),

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -218,6 +219,11 @@ def rules_of(
             for each in config.command
         ),
     )
+
+
+def unanswered(config: Sections) -> timedelta:
+    """How long at most an automatic reply is not given again: so long it has to be known."""
+    return timedelta(seconds=max((each.every for each in config.autoreply), default=0.0))
 
 
 def programs_of(config: Sections) -> dict[str, Program]:

@@ -37,6 +37,11 @@ class Account:
     zone: tzinfo | None = None
     priority: int = 0
 
+    @property
+    def changes(self) -> int | None:
+        """Whose rows he may change, take back or settle, ``None`` for everybody's."""
+        return None if "admin" in self.scopes else self.id
+
     def need(self, scope: str) -> None:
         """Raise the error for one who may not."""
         if scope in self.scopes or "admin" in self.scopes:

@@ -10,7 +10,7 @@ from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.forms import items as values
 from smsd.api.once import once_of, taken
 from smsd.api.raspisms import body_of, integer
-from smsd.api.scheduled import MOST_RECIPIENTS, data_of
+from smsd.api.scheduled import MOST_RECIPIENTS, data_of, storable
 from smsd.dispatch.gateway import Gateway
 from smsd.dispatch.numbers import normal
 from smsd.store.contacts import Contact, Group, Kind, UnknownMember
@@ -80,7 +80,9 @@ class ContactBook:
             raise ApiError(Code.CANNOT_UPDATE, "nothing to change is given.")
         id_ = integer(request.match_info["id"])
         try:
-            known = await self._gateway.store.contacts.change(kind, id_, account.sees, **new)
+            known = await self._gateway.store.contacts.change(
+                kind, id_, account.changes, account.sees, **new
+            )
         except UnknownMember as error:
             raise ApiError(Code.INVALID_PARAMETER, f"contacts : {error}.") from error
         if not known:
@@ -92,7 +94,7 @@ class ContactBook:
     ) -> web.Response:
         """``DELETE /api/contact/{id}/``: 204, or 400."""
         id_ = integer(request.match_info["id"])
-        if not await self._gateway.store.contacts.delete(kind, id_, account.sees):
+        if not await self._gateway.store.contacts.delete(kind, id_, account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 
@@ -101,9 +103,10 @@ class ContactBook:
         new: dict[str, Any] = {}
         if body.get("name") not in (None, ""):
             name = body["name"]
-            if not isinstance(name, str) or len(name) > LONGEST_NAME or "\0" in name:
+            if not isinstance(name, str) or len(name) > LONGEST_NAME:
                 words = f"name must be a text of at most {LONGEST_NAME} char."
                 raise ApiError(Code.INVALID_PARAMETER, words)
+            storable(name, "name")
             new["name"] = name
         if kind == "contact" and body.get("number") not in (None, ""):
             number = normal(body["number"], self._region)

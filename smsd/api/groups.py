@@ -78,7 +78,7 @@ class PhoneGroups:
             raise ApiError(Code.INVALID_PARAMETER, "phones : at least one phone is expected.")
         try:
             found = await self._groups.update(
-                integer(request.match_info["id"]), account.sees, name, phones
+                integer(request.match_info["id"]), account.changes, name, phones
             )
         except NameTaken as error:
             raise ApiError(Code.INVALID_PARAMETER, f"name : {error}.") from error
@@ -91,7 +91,7 @@ class PhoneGroups:
         """``DELETE /api/phone_group/{id}/``: 204; 400 while messages wait for it."""
         account = self._door.account(request, await body_of(request))
         account.need("send")
-        if not await self._groups.delete(integer(request.match_info["id"]), account.sees):
+        if not await self._groups.delete(integer(request.match_info["id"]), account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 

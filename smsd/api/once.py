@@ -8,30 +8,25 @@ answer even where the request would be refused by now.
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import web
 
-from smsd.api.bulk import Entries
+from smsd.api.bulk import CsvError, Entries
 from smsd.api.envelope import ApiError, Code, answer
 from smsd.dispatch.gateway import Gateway
-from smsd.model.message import Draft
 from smsd.store.database import Conflict
 from smsd.store.once import Once
 
 LONGEST_KEY: Final = 255  # characters
 
 
-def once_of(
-    request: web.Request,
-    body: Mapping[str, Any],
-    headers: Mapping[str, str] | None = None,
-    draft: Draft | None = None,
-) -> Once | None:
-    """The key with a digest of what was asked, ``None`` without one; ``headers``: the answer's.
+def once_of(request: web.Request, body: Mapping[str, Any]) -> Once | None:
+    """The key with a digest of what was asked, ``None`` without one.
 
-    What was asked is method, path and body; the API key is no part of it. ``draft`` is what a large
-    body came to, whose recipients are not in ``body``.
+    What was asked is method, path and body; the API key is no part of it. Large arrays are read
+    through for it.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -39,15 +34,17 @@ def once_of(
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         words = f"Idempotency-Key must have 1 to {LONGEST_KEY} ASCII characters."
         raise ApiError(Code.INVALID_PARAMETER, words)
-    many = {name for name, value in body.items() if isinstance(value, Entries)}
+    many = {name: value for name, value in body.items() if isinstance(value, Entries)}
     asked = {name: value for name, value in body.items() if name not in {"api_key", *many}}
     canonical = json.dumps([request.method, request.path.rstrip("/"), asked], sort_keys=True)
     digest = hashlib.sha256(canonical.encode())
-    if many and draft is not None:
-        for number, data in draft.numbers:
-            digest.update(f"\0{number}\0{data}".encode())
-        digest.update(json.dumps([draft.contacts, draft.groups, draft.invalid]).encode())
-    return Once(key, digest.hexdigest(), headers or {})
+    for name in sorted(many):
+        digest.update(f"\0{name}".encode())
+        # A file that cannot be read to its end is refused, and no answer to it is kept.
+        with suppress(CsvError):
+            for entry in many[name]:
+                digest.update(b"\0" + json.dumps(entry, sort_keys=True).encode())
+    return Once(key, digest.hexdigest())
 
 
 def repeated(response: object, headers: Mapping[str, str]) -> web.Response:

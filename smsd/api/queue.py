@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from smsd.api.auth import Account, Doorkeeper
+from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, Route, answer
 from smsd.api.raspisms import body_of
 from smsd.dispatch.gateway import Gateway
@@ -43,7 +43,7 @@ class Queue:
             raise ApiError(Code.INVALID_PARAMETER, words)
         try:
             state = await self._gateway.resolve(
-                _id(request), _whose(account), Resolution(wanted), account.who
+                _id(request), account.changes, Resolution(wanted), account.who
             )
         except Conflict as error:
             raise ApiError(Code.CANNOT_UPDATE, f"{error}.", status=409) from error
@@ -58,7 +58,7 @@ class Queue:
         account.need("send")
         try:
             found = await self._gateway.store.outgoing.cancel_message(
-                _id(request), _whose(account), account.who
+                _id(request), account.changes, account.who
             )
         except Conflict as error:
             raise ApiError(Code.CANNOT_UPDATE, f"{error}.", status=409) from error
@@ -88,11 +88,6 @@ class Queue:
         if number != EVERYTHING and number not in self._gateway.phones:
             raise ApiError(Code.INVALID_PARAMETER, "id_phone : no phone has this id.")
         return number
-
-
-def _whose(account: Account) -> int | None:
-    """Whose messages somebody may decide about: an administrator of the machine all of them."""
-    return None if "admin" in account.scopes else account.id
 
 
 def _id(request: web.Request) -> int:

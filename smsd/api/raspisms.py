@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -172,14 +173,21 @@ class RaspiSms:
                 count_parts=self._gateway.count_parts,
             )
 
+        once = None
         try:
-            checked = await asyncio.to_thread(check) if _large(request) else check()
+            if _large(request):
+                once = await asyncio.to_thread(once_of, request, body)
+                checked = await asyncio.to_thread(check)
+            else:
+                once = once_of(request, body)
+                checked = check()
         except ApiError as error:
-            return await answered_before(self._gateway, account.id, once_of(request, body), error)
+            return await answered_before(self._gateway, account.id, once, error)
         except FormError as error:
             raise ApiError(Code.INVALID_PARAMETER, f"{error}.") from error
         headers = _dropped(checked.dropped)
-        once = once_of(request, body, headers, checked.draft)
+        if once is not None:
+            once = replace(once, headers=headers)
         body.clear()  # 10 MB, perhaps
         try:
             accepted = await self._gateway.accept(
@@ -204,7 +212,7 @@ class RaspiSms:
         number = request.match_info["id"]
         if not (
             number.isascii() and number.isdigit()
-        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.sees):
+        ) or not await self._gateway.store.outgoing.cancel(integer(number), account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)
 

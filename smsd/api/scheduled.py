@@ -65,7 +65,7 @@ def check(
         raise ApiError(Code.INVALID_PARAMETER, " : text must be a string.")
     if len(text) > LONGEST_TEXT:
         raise ApiError(Code.INVALID_PARAMETER, f" : text must be less than {LONGEST_TEXT} char.")
-    _storable(text, "text")
+    storable(text, "text")
     due = None if at is None else _instant(at, zone)
     if truth(body.get("mms")):
         raise ApiError(
@@ -75,7 +75,7 @@ def check(
     if tag is not None and (not isinstance(tag, str) or len(tag) > LONGEST_TAG):
         words = f"tag must be a string of at most {LONGEST_TAG} char."
         raise ApiError(Code.INVALID_PARAMETER, words)
-    _storable(tag or "", "tag")
+    storable(tag or "", "tag")
     for name in NOT_YET:
         if body.get(name):
             raise ApiError(Code.INVALID_PARAMETER, f"{name} : not in this version of smsd.")
@@ -288,7 +288,7 @@ def _row(row: Any) -> Any:
     return {**row, "days": list(items(days))} if isinstance(days, dict) else row
 
 
-def _storable(text: str, name: str) -> None:
+def storable(text: str, name: str) -> None:
     """Refuse what is no text: half a surrogate pair, which JSON can carry, or a NUL."""
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise ApiError(Code.INVALID_PARAMETER, f"{name} : not valid Unicode text.")

@@ -53,6 +53,6 @@ class Stops:
         account = self._door.account(request, await body_of(request))
         account.need(OWN)
         stop = integer(request.match_info["id"])
-        if not await self._gateway.store.stops.remove(stop, account.sees):
+        if not await self._gateway.store.stops.remove(stop, account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         return web.Response(status=204)

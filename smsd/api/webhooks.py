@@ -68,7 +68,7 @@ class Webhooks:
     async def delete(self, request: web.Request) -> web.Response:
         """``DELETE /api/webhook/{id}/``, its dead letters with it."""
         account = self._account(request, await body_of(request))
-        if not await self._store.remove(integer(request.match_info["id"]), account.sees):
+        if not await self._store.remove(integer(request.match_info["id"]), account.changes):
             raise ApiError(Code.CANNOT_DELETE)
         self._gateway.webhooks.changed()
         return web.Response(status=204)
@@ -107,7 +107,7 @@ class Webhooks:
     async def _row(
         self, request: web.Request, account: Account, code: Code, *, status: int = 400
     ) -> Mapping[str, Any]:
-        row = await self._store.row(integer(request.match_info["id"]), account.sees)
+        row = await self._store.row(integer(request.match_info["id"]), account.changes)
         if row is None:
             raise ApiError(code, "no webhook has this id.", status=status)
         return row

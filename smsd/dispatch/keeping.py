@@ -24,6 +24,7 @@ class Keeping:
     """``periods``: how long each kind of `smsd.store.retention.DEPENDENT` is kept.
 
     ``guards`` count messages, as the limits of phones count parts: none goes that either needs.
+    ``unanswered``: how long at most a rule gives nobody its answer again; what was given stays.
     ``sure`` tells whether ``now`` is certain enough (`Clock.sure`): else nothing goes.
     """
 
@@ -35,6 +36,7 @@ class Keeping:
         periods: Mapping[str, timedelta],
         guards: Sequence[Guard] = (),
         sure: Callable[[], bool] = lambda: True,
+        unanswered: timedelta = timedelta(),
     ) -> None:
         self._store = store
         self._phones = phones
@@ -42,6 +44,7 @@ class Keeping:
         self._periods = periods
         self._guards = guards
         self._sure = sure
+        self._unanswered = unanswered
         self._reached: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -73,7 +76,9 @@ class Keeping:
         if kind == "message":
             before = min((before, *(guard.since(now) for guard in self._guards)))
         while True:
-            swept = await self._store.retention.forget(kind, before, self._counted(), after)
+            swept = await self._store.retention.forget(
+                kind, before, self._counted(), after, answered=now - self._unanswered
+            )
             forgotten += swept.forgotten
             if swept.after is None:
                 return forgotten

@@ -60,8 +60,13 @@ class Contacts:
 
         return await self._database.transaction(work)
 
-    async def change(self, kind: Kind, id_: int, account: int | None, **new: Any) -> bool:
-        """Change what is given of ``name``, ``number``, ``data``, ``contacts``; False: not one."""
+    async def change(
+        self, kind: Kind, id_: int, account: int | None, sees: int | None, **new: Any
+    ) -> bool:
+        """Change what is given of ``name``, ``number``, ``data``, ``contacts``; False: not one.
+
+        ``sees`` is as for `create`.
+        """
 
         def work(tx: Transaction) -> bool:
             row = tx.row(f"one {kind}", id=id_, account=account)
@@ -72,7 +77,7 @@ class Contacts:
             tx.run(f"change {kind}", id=id_, now=tx.now, **columns)
             if "contacts" in new:
                 tx.run("remove members", id=id_)
-                _set_members(tx, id_, new["contacts"], account)
+                _set_members(tx, id_, new["contacts"], sees)
             return True
 
         return await self._database.transaction(work)

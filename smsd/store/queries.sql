@@ -669,10 +669,12 @@ UPDATE message SET state = 'uncertain', fault_class = 'ambiguous', fault_code = 
 SELECT file FROM pragma_database_list WHERE name = 'main';
 
 -- old message --
--- A part that a limit may still count, or a report may still come for, keeps its message.
+-- A part that a limit may still count, or a report may still come for, keeps its message; so does
+-- being an answer that is not to be given again yet.
 SELECT m.id, m.created_at < :before AS past,
        m.created_at < :before AND m.state IN ('delivered', 'sent', 'failed', 'expired', 'cancelled')
        AND NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id AND p.begun_at >= :since)
+       AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.message_id = m.id AND a.at >= :answered)
        AND NOT EXISTS (SELECT 1 FROM scheduled s WHERE s.id = m.scheduled_id) AS old
   FROM message m WHERE m.id > :after ORDER BY m.id LIMIT :limit;
 

@@ -40,17 +40,27 @@ class Retention:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def forget(self, kind: str, before: datetime, counted: datetime, after: int = 0) -> Swept:
+    async def forget(
+        self,
+        kind: str,
+        before: datetime,
+        counted: datetime,
+        after: int = 0,
+        *,
+        answered: datetime | None = None,
+    ) -> Swept:
         """Look at some rows of a kind, in the order of their ids, and delete those from ``before``.
 
-        Messages with a part since ``counted`` stay: a limit's window may reach back to it.
+        Messages with a part since ``counted`` stay: a limit's window may reach back to it. So do
+        answers given since ``answered``: their rules go by them.
         """
 
         def work(tx: Transaction) -> Swept:
             since = milliseconds(min(before, counted))
             rows = tx.rows(
-                f"old {kind}", after=after, limit=BATCH, before=milliseconds(before), since=since
-            )
+                f"old {kind}", after=after, limit=BATCH, before=milliseconds(before), since=since,
+                answered=milliseconds(answered or before),
+            )  # fmt: skip
             ids = [row["id"] for row in rows if row["old"]]
             if ids:
                 for dependent in DEPENDENT[kind]:

@@ -1,6 +1,7 @@
 """Contacts, groups and campaigns over HTTP."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,11 @@ def test_what_is_wrong_is_named_and_changes_nothing(tmp_path: Path) -> None:
             (
                 "contact", {"name": "a" * 101, "number": ALICE}, 2,
                 BAD + "name must be a text of at most 100 char.",
+            ),
+            *(
+                (kind, {"name": f"a{odd}", "number": ALICE}, 2,
+                 BAD + "name : not valid Unicode text.")
+                for kind in ("contact", "group", f"contact/{a}") for odd in ("\ud800", "\0")
             ),
             (
                 "contact", {"name": "a", "number": ALICE, "data": "{"}, 2,
@@ -221,5 +227,53 @@ def test_the_same_key_makes_one_contact_and_one_group(tmp_path: Path) -> None:
             assert other.status == 409
         assert len(await client.rig.rows("contact")) == 1
         assert len(await client.rig.rows("contact_group")) == 1
+
+    served(tmp_path, test)
+
+
+def test_the_members_of_a_large_request_are_part_of_it(tmp_path: Path) -> None:
+    """Also of a small one that does not tell its length."""
+
+    async def test(client: Client) -> None:
+        ids = [await created(client, "contact", name="c", number=n) for n in (ALICE, BOB)]
+        key = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+
+        async def chunks(contacts: list[int]) -> AsyncIterator[bytes]:
+            yield json.dumps({"name": "g", "contacts": contacts}).encode()
+
+        first = await client.post("/api/group/", data=chunks(ids), headers=key)
+        again = await client.post("/api/group/", data=chunks(ids), headers=key)
+        other = await client.post("/api/group/", data=chunks(ids[:1]), headers=key)
+        assert (first.status, again.body, other.status) == (200, first.body, 409)
+        assert len(await client.rig.rows("contact_group")) == 1
+
+    served(tmp_path, test)
+
+
+def test_a_large_request_is_answered_again_even_where_it_would_be_refused_by_now(
+    tmp_path: Path,
+) -> None:
+    async def test(client: Client) -> None:
+        numbers = [f"+336120{n:05}" for n in range(5000)]
+        body = {"text": "hi", "numbers": numbers, "id_phone": 1}
+        key = {"Idempotency-Key": "k"}
+        first = await client.post(json=body, headers=key)
+        client.rig.phones._phones.clear()
+        assert (await client.post(json=body)).status == 400
+        assert (await client.post(json=body, headers=key)).body == first.body
+        other = await client.post(json=body | {"numbers": numbers[1:]}, headers=key)
+        assert (first.status, other.status) == (200, 409)
+
+    served(tmp_path, test)
+
+
+def test_a_large_file_that_is_none_is_refused_under_a_key_too(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        form = aiohttp.FormData({"text": "hi"})
+        form.add_field("numbers_csv", b"number,a\n+33612345678,1,2\n" * 9, filename="x.csv")
+        refused = await client.post(data=form, headers={"Idempotency-Key": "k"})
+        assert refused.error[:2] == (400, 2)
+        assert "line 2" in refused.error[2]
+        await client.nothing_stored()
 
     served(tmp_path, test)

@@ -9,7 +9,6 @@ import pytest
 
 from smsd.api.auth import Account, Doorkeeper, Key
 from smsd.api.envelope import ApiError
-from smsd.api.queue import _whose
 from smsd.model.message import State
 from smsd.store.once import REPEATABLE
 from tests.api.test_api import FIELDS, KEY, OTHER, SUSPENDED, Client, served
@@ -136,7 +135,7 @@ def test_who_may_send_may_not_pause_nor_settle_for_others(tmp_path: Path) -> Non
         assert row["account"].startswith("local user ")
 
     served(tmp_path, test, local_users={})
-    assert (_whose(sender), _whose(replace(sender, scopes=frozenset({"admin"})))) == (2, None)
+    assert (sender.changes, replace(sender, scopes=frozenset({"admin"})).changes) == (2, None)
 
 
 def test_priority_hours_and_zone_of_a_message(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Stops, webhooks, dead letters and commands over HTTP."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from smsd.api.server import application, serving, unix_socket
 from smsd.model.events import Incoming
 from smsd.model.phone import PhoneId
 from smsd.model.reactions import Order, Reaction
+from smsd.store.contacts import Contact, Group
 from smsd.store.webhooks import WebhookDraft
 from tests.api.test_api import KEY, OTHER, Client, served
 from tests.rig import ALICE, BOB, Rig, Scripted, claim, draft
@@ -274,10 +277,48 @@ def test_one_row_of_every_list_can_be_read(tmp_path: Path) -> None:
 
 
 def test_who_may_only_send_and_read_sees_and_makes_no_webhook(tmp_path: Path) -> None:
-    asyncio.run(_scopes(tmp_path))
+    async def test(client: Client) -> None:
+        assert (await client.post("/api/smsstop/", data={"number": ALICE})).status == 200
+        for method, where in (
+            ("GET", "/api/list/webhook/"), ("GET", "/api/webhook/1/"), ("POST", "/api/webhook/"),
+            ("POST", "/api/webhook/1/resend/"), ("GET", "/api/webhook/1/dead/"),
+            ("DELETE", "/api/webhook/1/"), ("GET", "/api/list/command/"),
+            ("DELETE", "/api/smsstop/1/"),
+        ):  # fmt: skip
+            answer = await client.call(method, where)
+            assert answer.error[:2] == (403, 1), where
+
+    asyncio.run(_as_sender(tmp_path, test))
 
 
-async def _scopes(tmp_path: Path) -> None:
+def test_who_may_only_send_and_read_sees_everybodys_rows_and_changes_his_accounts_alone(
+    tmp_path: Path,
+) -> None:
+    async def test(client: Client) -> None:
+        store = client.rig.store
+        for account in (1, 2):
+            contact = await store.contacts.create(account, Contact("c", ALICE, "[]"), None)
+            await store.contacts.create(account, Group("g", (contact,)), None)
+            await store.phone_groups.create(account, "p", [1])
+            await store.outgoing.schedule(account, draft("later", at=START + timedelta(days=1)))
+        for kind in ("contact", "group", "phone_group", "scheduled"):
+            rows = (await client.get(f"/api/list/{kind}/")).body["response"]
+            assert [row["id"] for row in rows] == [1, 2], kind
+            if kind != "scheduled":
+                path, new = f"/api/{kind}/", {"name": "new"}
+                assert (await client.post(f"{path}2/", data=new)).error[:2] == (400, 128), kind
+                assert (await client.post(f"{path}1/", data=new)).status == 200, kind
+        both = await client.post("/api/group/1/", json={"contacts": [1, 2]})
+        assert both.status == 200
+        for kind in ("scheduled", "phone_group", "group", "contact"):
+            refused = await client.call("DELETE", f"/api/{kind}/2/")
+            assert refused.error[:2] == (400, 32), kind
+            assert (await client.call("DELETE", f"/api/{kind}/1/")).status == 204, kind
+
+    asyncio.run(_as_sender(tmp_path, test))
+
+
+async def _as_sender(tmp_path: Path, test: Callable[[Client], Awaitable[None]]) -> None:
     class Door(Doorkeeper):
         """Everybody is a local user who may send and read."""
 
@@ -292,16 +333,7 @@ async def _scopes(tmp_path: Path) -> None:
         serving(app, [unix_socket(path)]),
         aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session,
     ):
-        client = Client(session, rig)
-        assert (await client.post("/api/smsstop/", data={"number": ALICE})).status == 200
-        for method, where in (
-            ("GET", "/api/list/webhook/"), ("GET", "/api/webhook/1/"), ("POST", "/api/webhook/"),
-            ("POST", "/api/webhook/1/resend/"), ("GET", "/api/webhook/1/dead/"),
-            ("DELETE", "/api/webhook/1/"), ("GET", "/api/list/command/"),
-            ("DELETE", "/api/smsstop/1/"),
-        ):  # fmt: skip
-            answer = await client.call(method, where)
-            assert answer.error[:2] == (403, 1), where
+        await test(Client(session, rig))
     rig.database.close()
 
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from smsd.dispatch.clock import Clock
 from smsd.dispatch.keeping import EVERY, FIRST, Keeping
+from smsd.model.events import Incoming
+from smsd.model.reactions import Answer, Reaction
 from smsd.store.once import Once
-from tests.rig import Rig, Scripted, claimed, draft, send_part
+from tests.rig import ALICE, Rig, Scripted, claimed, draft, phone_id, send_part
 from tests.virtual_time import now, run
 
 DAY = timedelta(days=1)
@@ -107,6 +109,37 @@ def test_a_clock_that_leaps_into_the_future_at_the_start_deletes_nothing() -> No
         await asyncio.sleep(EVERY)
         assert await count(rig) == 0
         task.cancel()
+        rig.database.close()
+
+    run(main())
+
+
+def test_an_automatic_reply_is_known_for_as_long_as_it_is_not_to_be_given_again() -> None:
+    async def main() -> None:
+        rig = Rig()
+        phone = await rig.add("gsm0", modem := Scripted())
+        answer = Answer("autoreply hours", ALICE, "9 to 18", 1, 1, 86_400, 5, 30 * 86_400.0)
+        keeping = Keeping(
+            rig.store, rig.phones, now, {"message": 7 * DAY}, unanswered=timedelta(days=30)
+        )
+
+        async def asked(key: str) -> None:
+            incoming = Incoming(key, "00", ALICE, text="hours?")
+            await rig.store.arrivals.receive(
+                phone_id(phone), incoming, lambda _: None, lambda _: Reaction(answer=answer)
+            )
+            rig.outbox.wake()
+            await asyncio.sleep(5)
+
+        async with rig.sending():
+            await asked("1")
+            assert modem.texts == ["9 to 18"]
+            await asyncio.sleep(8 * 86_400)
+            assert await keeping.round() == {"message": 0}
+            await asked("2")
+            assert modem.texts == ["9 to 18"]
+            await asyncio.sleep(23 * 86_400)
+            assert await keeping.round() == {"message": 1}
         rig.database.close()
 
     run(main())

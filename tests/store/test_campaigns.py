@@ -180,7 +180,7 @@ def test_a_group_is_read_when_its_time_has_come() -> None:
         assert (await progress(rig))["waiting"] == 2
         await rig.store.contacts.delete("contact", ids[0], 1)
         carol = (await contacts(rig, "+33612000009"))[0]
-        await rig.store.contacts.change("group", group, 1, contacts=[carol, ids[1]])
+        await rig.store.contacts.change("group", group, 1, 1, contacts=[carol, ids[1]])
         await asyncio.sleep(3600)
         await look(rig)
         assert await destinations(rig) == [BOB, "+33612000009"]
