@@ -248,11 +248,20 @@ class Outgoing:
             )
             if row is None:
                 return False
-            tx.run("begun on", id=row["message_id"], phone=row["phone_id"])
-            if reference is not None:
+            found = tx.row("what a part changes", id=row["id"])
+            assert found is not None
+            if found["begun_on"] != row["phone_id"]:
+                tx.run("begun on", id=row["message_id"], phone=row["phone_id"])
+            if reference is not None and found["reported"]:
                 apply_early_reports(tx, row, reference)
-            review(tx, row["message_id"])
-            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for this
+            if (
+                found["state"] != State.CLAIMED
+                or found["number"] >= found["total"]
+                or found["later"]
+            ):
+                review(tx, row["message_id"])  # not for one of which more parts are to come
+            if found["doubts"]:
+                apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for it
             return True
 
         # What a power cut takes back of this is a part in doubt, as if the answer had not come.

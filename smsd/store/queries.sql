@@ -199,6 +199,15 @@ UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
         AND (SELECT m.state FROM message m WHERE m.id = part.message_id) = 'queued'))
 RETURNING id, message_id, phone_id, begun_at;
 
+-- what a part changes --
+-- All that is asked when the network has taken one, in one look: it is asked for each.
+SELECT m.state, m.begun_on, p.number, p.total,
+       EXISTS (SELECT 1 FROM part q WHERE q.message_id = p.message_id AND q.number > p.number AND q.state = 'sent') AS later,
+       EXISTS (SELECT 1 FROM report r
+                WHERE r.phone_id = p.phone_id AND r.reference = p.reference AND r.part_id IS NULL) AS reported,
+       EXISTS (SELECT 1 FROM message u WHERE u.state = 'uncertain' AND u.phone_id = p.phone_id) AS doubts
+  FROM part p JOIN message m ON m.id = p.message_id WHERE p.id = :id;
+
 -- refuse parts --
 UPDATE part SET state = 'refused', size = 0 WHERE attempt_id = :attempt AND state = 'begun';
 
