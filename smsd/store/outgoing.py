@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from smsd.model.message import (
@@ -27,7 +28,7 @@ from smsd.model.phone import Candidate, PhoneId, Standing
 from smsd.store.campaigns import cancel, end_cancelling, expand_due, keep_recipients
 from smsd.store.database import Conflict, Database, Row, Sync, Transaction, milliseconds, moment, ms
 from smsd.store.doubts import resend
-from smsd.store.lanes import any_of
+from smsd.store.lanes import any_of, phones_in
 from smsd.store.once import Once, answered, keep_answer
 from smsd.store.reports import apply_early_reports, apply_reports_to_doubts
 from smsd.store.shift import shift
@@ -35,7 +36,7 @@ from smsd.store.states import columns, doubt, expire, keep_fault, move, review
 from smsd.store.stops import STOPPED, wants_none
 from smsd.store.usage import Counts, candidates, next_room, used_more
 
-_EARLIEST: Final = (2**31, -1, -1)
+_REFUSED: Final = 100  # messages a claim: who waits for the store waits for them
 
 Choose = Callable[[Queued, Sequence[Candidate]], Decision]
 
@@ -137,14 +138,12 @@ class Outgoing:
             open_ones = {c.phone.id: c for c in candidates(tx, standings, counts)}
             claims: list[Claim] = []
             refused: list[Refused] = []
-            place = _EARLIEST
-            lanes = [row["lane"] for row in tx.rows("lanes")]
-            passed: dict[str, set[int]] = {}
-            while any(candidate.standing.idle for candidate in open_ones.values()):
-                found = _next_due(tx, place, lanes, passed, open_ones, choose)
+            lanes = [_Lane(*row) for row in tx.rows("lanes")]
+            again = False
+            while not again and any(candidate.standing.idle for candidate in open_ones.values()):
+                found = _next_due(tx, lanes, tuple(open_ones.values()), choose)
                 if found is None:
                     break
-                place = (found["priority"], found["due_at"], found["id"])
                 queued = _queued(tx, found)
                 decision = choose(queued, tuple(open_ones.values()))
                 if isinstance(decision, Route) and wants_none(tx, queued.id):
@@ -153,19 +152,15 @@ class Outgoing:
                     claims.append(self._claim(tx, queued, found, decision))
                     phone = PhoneId(decision.phone)
                     open_ones[phone] = used_more(open_ones[phone], queued)
-                    passed.clear()  # what waited for this phone may now have another's fallback
                 elif isinstance(decision, Refuse):
                     refused.append((queued.id, decision.fault))
-                elif isinstance(decision, Wait) and not queued.declined_by:
-                    # One that goes again counts anew, unlike the others of its lane.
-                    lane = found["lane"] + (" again" if queued.again else "")
-                    passed.setdefault(lane, set()).add(queued.parts)
+                # All whose hours have ended this moment are put off at once.
+                again = len(refused) == _REFUSED or isinstance(decision, Later)
             due = tx.value("next due", now=tx.now)
             moments = [] if due is None else [moment(due)]
-            if lanes:
-                # Sizes in a lane that no phone takes anything from are not known: one part, then.
-                for parts in {1}.union(*passed.values()):
-                    moments += next_room(tx, open_ones.values(), counts, parts)
+            if again:
+                moments.append(moment(tx.now))
+            moments += next_room(tx, open_ones.values(), counts, {lane.parts for lane in lanes})
             _refuse(tx, refused)
             return claims, min(moments, default=None)
 
@@ -253,11 +248,20 @@ class Outgoing:
             )
             if row is None:
                 return False
-            tx.run("begun on", id=row["message_id"], phone=row["phone_id"])
-            if reference is not None:
+            found = tx.row("what a part changes", id=row["id"])
+            assert found is not None
+            if found["begun_on"] != row["phone_id"]:
+                tx.run("begun on", id=row["message_id"], phone=row["phone_id"])
+            if reference is not None and found["reported"]:
                 apply_early_reports(tx, row, reference)
-            review(tx, row["message_id"])
-            apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for this
+            if (
+                found["state"] != State.CLAIMED
+                or found["number"] >= found["total"]
+                or found["later"]
+            ):
+                review(tx, row["message_id"])  # not for one of which more parts are to come
+            if found["doubts"]:
+                apply_reports_to_doubts(tx, PhoneId(row["phone_id"]))  # one may have waited for it
             return True
 
         # What a power cut takes back of this is a part in doubt, as if the answer had not come.
@@ -400,46 +404,51 @@ def _refuse(tx: Transaction, refused: Sequence[Refused]) -> None:
         move(tx, message, Change.REJECT, fault.words)
 
 
+@dataclass(slots=True)
+class _Lane:
+    """A lane's messages of one priority and size, and how far one claim has looked at them."""
+
+    name: str
+    priority: int
+    parts: int
+    place: tuple[int, int] = (-1, -1)
+    """When the last one that was looked at was due, and its id."""
+
+
 def _next_due(
-    tx: Transaction,
-    place: tuple[int, int, int],
-    lanes: Sequence[str],
-    passed: Mapping[str, set[int]],
-    open_ones: Mapping[PhoneId, Candidate],
-    choose: Choose,
+    tx: Transaction, lanes: Sequence[_Lane], everyone: Sequence[Candidate], choose: Choose
 ) -> Row | None:
     """The next message in order, of the lanes that a phone takes something from now.
 
-    ``passed`` are, for each lane, the sizes of messages that have to wait: there may be thousands.
+    However many wait in each, it is found by one look into it; the highest priority comes first.
     """
-    everyone = tuple(open_ones.values())
-    priority, due_at, after = place
-    found = [
-        tx.row(
-            "due",
-            now=tx.now,
-            lane=lane,
-            priority=priority,
-            due_at=due_at,
-            id=after,
-            passed="," + "".join(f"{parts}," for parts in passed.get(lane, ())),
-        )
-        for lane in lanes
-        if (any_one := any_of(lane)) is None or not isinstance(choose(any_one, everyone), Wait)
-    ]
-    return min((row for row in found if row is not None), key=_order, default=None)
+    for _, equals in groupby(lanes, key=lambda lane: lane.priority):
+        found = [
+            (row["due_at"], row["id"], lane, row)
+            for lane in equals
+            if not isinstance(choose(any_of(lane.name, lane.parts), everyone), Wait)
+            and (row := _first(tx, lane)) is not None
+        ]
+        if found:
+            due_at, number, lane, row = min(found)  # no two have one id
+            lane.place = (due_at, number)
+            return row
+    return None
 
 
-def _order(row: Row) -> tuple[int, int, int]:
-    return -row["priority"], row["due_at"], row["id"]
+def _first(tx: Transaction, lane: _Lane) -> Row | None:
+    due_at, number = lane.place
+    return tx.row(
+        "due", now=tx.now, lane=lane.name, priority=lane.priority, parts=lane.parts,
+        due_at=due_at, id=number,
+    )  # fmt: skip
 
 
 def _queued(tx: Transaction, row: Row) -> Queued:
     begun = row["begun_on"] is not None
-    declined = row["declined_by"] or ""
     return Queued(
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
-        row["begun_on"], frozenset(int(phone) for phone in declined.split(",") if phone),
+        row["begun_on"], phones_in(row["declined"]),
         bool(row["flash"]), bool(row["mms"]), row["wanted_group_id"], row["known_phone_id"],
         row["send_windows"], begun and not tx.value("some part went", message=row["id"]),
     )  # fmt: skip

@@ -70,28 +70,28 @@ SELECT id FROM message WHERE scheduled_id = :id AND state = 'queued' AND begun_o
 SELECT id FROM message WHERE state = 'queued' AND expires_at <= :now ORDER BY expires_at, id LIMIT 100;
 
 -- due --
--- The next message of a lane after a place in the order; one of so many parts as in :passed (",2,3,")
--- would wait like the one before it, unless a phone has declined it.
-SELECT m.id, m.destination, m.text, m.parts, m.flash, m.mms, m.wanted_phone_id, m.wanted_group_id,
-       m.known_phone_id, m.prefix, m.sticky, m.begun_on, m.attempts, m.priority, m.due_at, m.expires_at, m.lane,
-       m.send_windows,
-       CASE WHEN m.attempts > 0 THEN (SELECT group_concat(DISTINCT a.phone_id) FROM attempt a
-             WHERE a.message_id = m.id AND a.outcome = 'declined') END AS declined_by
-  FROM message m
- WHERE m.state = 'queued' AND m.lane = :lane AND m.due_at <= :now
-   AND (m.priority < :priority OR (m.priority = :priority AND (m.due_at, m.id) > (:due_at, :id)))
-   AND (instr(:passed, ',' || m.parts || ',') = 0
-        OR (m.attempts > 0 AND EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'declined')))
- ORDER BY m.priority DESC, m.due_at, m.id
+-- The next message of a lane, a priority and a size after a place in their order.
+SELECT id, destination, text, parts, flash, mms, wanted_phone_id, wanted_group_id, known_phone_id, prefix, sticky,
+       begun_on, attempts, priority, due_at, expires_at, send_windows, declined
+  FROM message
+ WHERE state = 'queued' AND lane = :lane AND priority = :priority AND parts = :parts
+   AND due_at <= :now AND (due_at, id) > (:due_at, :id)
+ ORDER BY due_at, id
  LIMIT 1;
 
 -- lanes --
--- Those in which something waits, by steps from one to the next: however much waits in each.
-WITH RECURSIVE step (lane) AS (
-    SELECT min(lane) FROM message WHERE state = 'queued'
-    UNION ALL SELECT (SELECT min(lane) FROM message WHERE state = 'queued' AND lane > step.lane)
-      FROM step WHERE step.lane IS NOT NULL)
-SELECT lane FROM step WHERE lane IS NOT NULL;
+-- Those in which something waits, by priority and size, from the highest priority on. By steps from
+-- one to the next, however much waits in each: what is due at the end of time is behind all of it.
+-- (Without the + only the lane would be sought by: a column's affinity is not its index's.)
+WITH RECURSIVE step (id) AS (
+    SELECT * FROM (SELECT id FROM message WHERE state = 'queued' ORDER BY lane, priority, parts LIMIT 1)
+    UNION ALL
+    SELECT (SELECT n.id FROM message n
+             WHERE n.state = 'queued' AND (n.lane, n.priority, n.parts, n.due_at)
+                                        > (+m.lane, +m.priority, +m.parts, 9223372036854775807)
+             ORDER BY n.lane, n.priority, n.parts, n.due_at LIMIT 1)
+      FROM step JOIN message m ON m.id = step.id)
+SELECT m.lane, m.priority, m.parts FROM step JOIN message m ON m.id = step.id ORDER BY m.priority DESC;
 
 -- next due --
 SELECT min(at) FROM (
@@ -198,6 +198,15 @@ UPDATE part SET state = 'sent', reference = :reference, sent_at = :now
    AND (state = 'begun' OR (state = 'written_off'
         AND (SELECT m.state FROM message m WHERE m.id = part.message_id) = 'queued'))
 RETURNING id, message_id, phone_id, begun_at;
+
+-- what a part changes --
+-- All that is asked when the network has taken one, in one look: it is asked for each.
+SELECT m.state, m.begun_on, p.number, p.total,
+       EXISTS (SELECT 1 FROM part q WHERE q.message_id = p.message_id AND q.number > p.number AND q.state = 'sent') AS later,
+       EXISTS (SELECT 1 FROM report r
+                WHERE r.phone_id = p.phone_id AND r.reference = p.reference AND r.part_id IS NULL) AS reported,
+       EXISTS (SELECT 1 FROM message u WHERE u.state = 'uncertain' AND u.phone_id = p.phone_id) AS doubts
+  FROM part p JOIN message m ON m.id = p.message_id WHERE p.id = :id;
 
 -- refuse parts --
 UPDATE part SET state = 'refused', size = 0 WHERE attempt_id = :attempt AND state = 'begun';
@@ -834,7 +843,10 @@ UPDATE idempotency SET headers = NULL
 -- erase stops --
 DELETE FROM smsstop WHERE number IN (SELECT value FROM json_each(:numbers));
 -- declined --
-UPDATE message SET declined = 1 WHERE id = :id;
+UPDATE message SET declined = (
+    SELECT group_concat(phone_id) FROM (
+        SELECT DISTINCT phone_id FROM attempt WHERE message_id = :id AND outcome = 'declined' ORDER BY phone_id))
+ WHERE id = :id;
 
 -- known from now on --
 -- What else waits for a recipient who knows no phone yet: he knows this one now.

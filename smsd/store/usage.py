@@ -1,6 +1,6 @@
 """What phones have used of their limits, and when there is room again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -54,15 +54,17 @@ def with_resets(tx: Transaction, candidate: Candidate, counts: Counts) -> Candid
 
 
 def next_room(
-    tx: Transaction, phones: Iterable[Candidate], counts: Counts, parts: int
+    tx: Transaction, phones: Iterable[Candidate], counts: Counts, sizes: Collection[int]
 ) -> Iterator[datetime]:
-    """When limits that leave no room for a message of so many parts will."""
+    """When limits that leave no room for messages of some of these sizes will, for the smallest."""
     for candidate in phones:
         for window, count in zip(
             candidate.windows, counts.get(candidate.phone.id, ()), strict=False
         ):
-            need = window.limit.weight(parts)
-            if window.used + need > window.limit.volume:
+            room = window.limit.volume - window.used
+            needs = [need for parts in sizes if (need := window.limit.weight(parts)) > room]
+            if needs:
+                need = min(needs)
                 at = _room(tx, candidate.phone.id, window, count, need)
                 if at is not None:
                     yield at

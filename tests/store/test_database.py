@@ -147,7 +147,7 @@ def test_what_waits_for_a_sync_is_not_put_off_by_others(
             monkeypatch.setattr(os, "fdatasync", synced.append)
             monkeypatch.setattr("smsd.store.database.SOON", 0.05)
             await database.transaction(add("one"), sync=Sync.SOON)
-            for _ in range(1000):
+            for _ in range(100_000):
                 if synced:
                     break
                 await database.transaction(count, sync=Sync.WHENEVER)

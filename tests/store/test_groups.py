@@ -105,8 +105,7 @@ def test_a_lane_spells_what_the_router_looks_at(more: dict[str, int], lane: str)
         await rig.send(draft("hi", **more))
         [row] = await rig.rows("message")
         assert row["lane"] == lane
-        found = any_of(lane)
-        assert found is not None
+        found = any_of(lane, 1)
         assert found.phone == more.get("phone")
         assert found.group == more.get("group")
         assert found.flash == bool(more.get("flash"))
@@ -117,12 +116,11 @@ def test_a_lane_spells_what_the_router_looks_at(more: dict[str, int], lane: str)
 
 
 def test_every_lane_is_read_as_it_was_spelt() -> None:
-    begun = any_of("b17")
-    assert begun is not None
+    begun = any_of("b17", 1)
     assert (begun.begun_on, begun.phone, begun.destination) == (17, None, "")
-    routed = any_of("k3r+33612fm")
-    assert routed is not None
+    routed = any_of("k3r+33612fmd1,12", 2)
     assert (routed.known, routed.destination, routed.flash, routed.mms) == (3, "+33612", True, True)
+    assert (routed.parts, routed.declined_by) == (2, frozenset({1, 12}))
 
 
 def test_what_a_phone_declined_goes_elsewhere_though_that_phone_is_gone() -> None:
@@ -136,7 +134,7 @@ def test_what_a_phone_declined_goes_elsewhere_though_that_phone_is_gone() -> Non
         message = await rig.send(draft("declined"))
         async with rig.sending():
             await asyncio.sleep(1)
-            assert (await rig.story(message))["lane"] == "d"
+            assert (await rig.story(message))["lane"] == "d1"
             rig.phones.set_health(phone, Health.UNAVAILABLE, "unplugged")
             other = await rig.send(draft("other"))
             rig.phones.set_health(barred, Health.AVAILABLE, "")

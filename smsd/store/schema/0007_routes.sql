@@ -24,15 +24,15 @@ ALTER TABLE message ADD COLUMN wanted_group_id INTEGER;               -- may be 
 ALTER TABLE message ADD COLUMN known_phone_id INTEGER REFERENCES phone (id); -- that its recipient knows
 ALTER TABLE message ADD COLUMN prefix TEXT;                                  -- the longest that it has a route by
 ALTER TABLE message ADD COLUMN sticky INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE message ADD COLUMN declined INTEGER NOT NULL DEFAULT 0;          -- 1: by a phone or more
+ALTER TABLE message ADD COLUMN declined TEXT;                 -- the phones that have, ascending: 1,3
 -- 1: messages to its recipient are counted (guards) or followed (sticky).
 ALTER TABLE message ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX message_watched ON message (destination, id) WHERE watched = 1;
 CREATE INDEX received_from ON received (origin, id);
 
--- All that the router looks at but size and age: messages of one lane wait for the same phones.
+-- All that the router looks at but size and age: messages of one lane and size wait for the same phones.
 -- bN begun on phone N; else pN and gN the phone and group asked for, kN the phone that is known,
--- r+33 the route, f flash, m MMS, d some phone has declined it; empty: any phone.
+-- r+33 the route, f flash, m MMS, d1,3 the phones that have declined it; empty: any phone.
 DROP INDEX message_due;
 ALTER TABLE message DROP COLUMN lane;
 ALTER TABLE message ADD COLUMN lane TEXT NOT NULL GENERATED ALWAYS AS (
@@ -40,8 +40,8 @@ ALTER TABLE message ADD COLUMN lane TEXT NOT NULL GENERATED ALWAYS AS (
          ELSE coalesce('p' || wanted_phone_id, '') || coalesce('g' || wanted_group_id, '')
               || coalesce('k' || known_phone_id, '') || coalesce('r' || prefix, '')
               || CASE WHEN flash THEN 'f' ELSE '' END || CASE WHEN mms THEN 'm' ELSE '' END
-              || CASE WHEN declined THEN 'd' ELSE '' END END) VIRTUAL;
-CREATE INDEX message_due ON message (lane, priority DESC, due_at, id) WHERE state = 'queued';
+              || coalesce('d' || declined, '') END) VIRTUAL;
+CREATE INDEX message_due ON message (lane, priority, parts, due_at) WHERE state = 'queued';
 
 -- Verdicts on a phone that a restart does not lift: its operator's, its balance's, its own failures'.
 CREATE TABLE phone_bar (
