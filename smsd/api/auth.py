@@ -27,7 +27,7 @@ class Account:
 
     ``who`` names him in what is recorded; ``zone`` is that of his wall clock, ``None``: the
     gateway's; ``priority`` that of his messages. The machine and everybody's rows are the business
-    of the local users with the scope ``admin``, which no API key has.
+    of the local users with the scope ``admin``, which no API key brings.
     """
 
     id: int
@@ -40,7 +40,7 @@ class Account:
     @property
     def changes(self) -> int | None:
         """Whose rows he may change, take back or settle, ``None`` for everybody's."""
-        return None if "admin" in self.scopes else self.id
+        return None if "admin" in self.scopes and self.sees is None else self.id
 
     def need(self, scope: str) -> None:
         """Raise the error for one who may not."""
@@ -88,14 +88,15 @@ class Doorkeeper:
             request.headers.get("X-Api-Key"),
         ):
             if given is not None:
-                return self._by_key(str(given))
+                return self._by_key(str(given), self.local(request))
         local = self.local(request)
         if local is None:
             hint = "" if request.remote else " Or name this user in api.local_users."
             raise ApiError(Code.INVALID_CREDENTIALS, hint, status=401)
         return local
 
-    def _by_key(self, given: str) -> Account:
+    def _by_key(self, given: str, local: Account | None) -> Account:
+        """An account by its key; an administrator of the machine stays one with a key in hand."""
         found = None
         octets = given.encode(errors="surrogatepass")  # a header may hold any octets
         for key in self._keys:  # all of them, so that the time taken tells nothing
@@ -105,8 +106,9 @@ class Doorkeeper:
             raise ApiError(Code.INVALID_CREDENTIALS, status=401)
         if found.suspended:
             raise ApiError(Code.SUSPENDED_USER, status=403)
+        scopes = _OF_KEYS | ({"admin"} & local.scopes if local is not None else set())
         return Account(
-            found.account, _OF_KEYS, found.account, found.name, found.zone, found.priority
+            found.account, scopes, found.account, found.name, found.zone, found.priority
         )
 
     def local(self, request: web.Request) -> Account | None:

@@ -173,7 +173,7 @@ def test_priority_hours_and_zone_of_a_message(tmp_path: Path) -> None:
 def test_an_account_has_its_zone_and_its_priority() -> None:
     tokyo = ZoneInfo("Asia/Tokyo")
     door = Doorkeeper([Key(1, KEY, suspended=False, name="app", zone=tokyo, priority=9)], {})
-    account = door._by_key(KEY)
+    account = door._by_key(KEY, None)
     assert (account.who, account.zone, account.priority) == ("app", tokyo, 9)
 
 

@@ -346,7 +346,11 @@ async def _as_sender(tmp_path: Path, test: Callable[[Client], Awaitable[None]]) 
         ("GET", "/api/list/command/"), ("GET", "/api/command/1/"),
     ],
 )  # fmt: skip
-def test_no_api_key_is_the_machines_administrator(tmp_path: Path, method: str, path: str) -> None:
+def test_no_api_key_is_the_machines_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr("smsd.api.auth.os.getuid", lambda: -1)  # who asks is not who runs smsd
+
     async def test(client: Client) -> None:
         await client.post(data={"text": "x", "numbers": ALICE}, key=OTHER)
         body = {"number": ALICE, "stops": 1, "code": "*1#"}
@@ -358,6 +362,17 @@ def test_no_api_key_is_the_machines_administrator(tmp_path: Path, method: str, p
 
     served(tmp_path, test)
     assert [file for file in tmp_path.iterdir() if "backup" in file.name] == []
+
+
+def test_an_administrator_stays_one_with_a_key_in_hand(tmp_path: Path) -> None:
+    async def test(client: Client) -> None:
+        assert (await client.post("/api/queue/pause/")).status == 200
+        await client.post(data={"text": "x", "numbers": ALICE, "at": "2030-01-01 10:00:00"})
+        # But for rows he is that account, and no other.
+        assert (await client.call("DELETE", "/api/scheduled/1/", key=OTHER)).status == 400
+        assert (await client.get("/api/list/scheduled/", key=OTHER)).body["response"] == []
+
+    served(tmp_path, test)
 
 
 def test_a_key_takes_back_the_stops_of_its_own_account(tmp_path: Path) -> None:
