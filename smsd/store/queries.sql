@@ -101,10 +101,6 @@ SELECT min(at) FROM (
                WHERE state = 'uncertain' AND resend_at IS NOT NULL AND expires_at > :now
     UNION ALL SELECT min(at) FROM scheduled);
 
--- something waits --
--- Whether a message is due that no phone could take.
-SELECT EXISTS (SELECT 1 FROM message WHERE state = 'queued' AND due_at <= :now);
-
 -- move --
 -- The only statement that changes a state; where it may come from is the table in model/message.py.
 UPDATE message SET state = :state WHERE id = :id AND state IN (:from_1, :from_2, :from_3)
@@ -1157,9 +1153,6 @@ UPDATE part SET state = 'sent', sent_at = :now WHERE message_id = :message AND s
 UPDATE message SET due_at = :now, resend_at = NULL,
        expires_at = CASE WHEN expires_at > :now THEN expires_at ELSE :now + max(expires_at - created_at, 300000) END
  WHERE id = :id;
-
--- account name --
-SELECT name FROM account WHERE id = :id;
 
 -- pauses --
 SELECT phone_id, at, account FROM pause;
