@@ -107,9 +107,7 @@ class Doorkeeper:
         if found.suspended:
             raise ApiError(Code.SUSPENDED_USER, status=403)
         scopes = _OF_KEYS | ({"admin"} & local.scopes if local is not None else set())
-        return Account(
-            found.account, scopes, found.account, found.name, found.zone, found.priority
-        )
+        return Account(found.account, scopes, found.account, found.name, found.zone, found.priority)
 
     def local(self, request: web.Request) -> Account | None:
         """The local user at the other end of a Unix socket (SO_PEERCRED), if he may do anything."""
