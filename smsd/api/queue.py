@@ -7,7 +7,7 @@ from aiohttp import web
 
 from smsd.api.auth import Doorkeeper
 from smsd.api.envelope import ApiError, Code, Route, answer
-from smsd.api.raspisms import body_of
+from smsd.api.raspisms import body_of, integer
 from smsd.dispatch.gateway import Gateway
 from smsd.model.message import Resolution
 from smsd.store.database import Conflict
@@ -43,7 +43,7 @@ class Queue:
             raise ApiError(Code.INVALID_PARAMETER, words)
         try:
             state = await self._gateway.resolve(
-                _id(request), account.changes, Resolution(wanted), account.who
+                integer(request.match_info["id"]), account.changes, Resolution(wanted), account.who
             )
         except Conflict as error:
             raise ApiError(Code.CANNOT_UPDATE, f"{error}.", status=409) from error
@@ -58,7 +58,7 @@ class Queue:
         account.need("send")
         try:
             found = await self._gateway.store.outgoing.cancel_message(
-                _id(request), account.changes, account.who
+                integer(request.match_info["id"]), account.changes, account.who
             )
         except Conflict as error:
             raise ApiError(Code.CANNOT_UPDATE, f"{error}.", status=409) from error
@@ -88,8 +88,3 @@ class Queue:
         if number != EVERYTHING and number not in self._gateway.phones:
             raise ApiError(Code.INVALID_PARAMETER, "id_phone : no phone has this id.")
         return number
-
-
-def _id(request: web.Request) -> int:
-    text = request.match_info["id"]
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

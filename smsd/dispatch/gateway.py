@@ -15,11 +15,11 @@ from smsd.dispatch.route import health
 from smsd.dispatch.webhooks import Webhooks
 from smsd.gsm import count_parts
 from smsd.logs import fields
-from smsd.model.message import Draft, Later, MessageId, Queued, Resolution, Route, State, Wait
+from smsd.model.message import Draft, Later, Resolution, Route, State, Wait
 from smsd.model.phone import Candidate, Health, Window
 from smsd.store.database import StoreUnavailable
 from smsd.store.once import Once
-from smsd.store.outgoing import Accepted
+from smsd.store.outgoing import Accepted, queued_of
 from smsd.store.pauses import EVERYTHING
 from smsd.store.store import Store
 
@@ -158,10 +158,9 @@ class Gateway:
         if row is None:
             return None
         if row["state"] == State.QUEUED:
-            declined = {a["phone_id"] for a in row["attempts"] if a["outcome"] == "declined"}
             went = any(part["state"] == "sent" for a in row["attempts"] for part in a["parts"])
             candidates = await self._candidates()
-            return row, self._waits_for(row, frozenset(declined), candidates, went=went)
+            return row, self._waits_for(row, candidates, went=went)
         return row, row["attempts"][-1]["route"] if row["attempts"] else None
 
     async def waits(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
@@ -169,29 +168,16 @@ class Gateway:
         queued = [row for row in rows if row["state"] == State.QUEUED]
         candidates = await self._candidates() if queued else ()
         return {
-            row["id"]: self._waits_for(
-                row, frozenset(), candidates, went=row["begun_on"] is not None
-            )
+            row["id"]: self._waits_for(row, candidates, went=row["begun_on"] is not None)
             for row in queued
         }
 
     def _waits_for(
-        self,
-        row: Mapping[str, Any],
-        declined: frozenset[int],
-        candidates: Sequence[Candidate],
-        *,
-        went: bool,
+        self, row: Mapping[str, Any], candidates: Sequence[Candidate], *, went: bool
     ) -> str:
         if self._outbox.paused:
             return "waits: sending is paused"
-        queued = Queued(
-            MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
-            row["begun_on"], declined, bool(row["flash"]), bool(row["mms"]),
-            row["wanted_group_id"], row["known_phone_id"],
-            row["send_windows"], row["begun_on"] is not None and not went,
-        )  # fmt: skip
-        decision = choose(queued, candidates, self.now(), self.zone)
+        decision = choose(queued_of(row, went=went), candidates, self.now(), self.zone)
         due = row["due_at"] <= self.now().timestamp() * 1000
         match decision:
             case Later(words=words):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from smsd.model.message import (
     AttemptId,
@@ -144,7 +144,9 @@ class Outgoing:
                 found = _next_due(tx, lanes, tuple(open_ones.values()), choose)
                 if found is None:
                     break
-                queued = _queued(tx, found)
+                begun = found["begun_on"] is not None
+                went = begun and bool(tx.value("some part went", message=found["id"]))
+                queued = queued_of(found, went=went)
                 decision = choose(queued, tuple(open_ones.values()))
                 if isinstance(decision, Route) and wants_none(tx, queued.id):
                     refused.append((queued.id, STOPPED))  # said since it was queued
@@ -444,11 +446,11 @@ def _first(tx: Transaction, lane: _Lane) -> Row | None:
     )  # fmt: skip
 
 
-def _queued(tx: Transaction, row: Row) -> Queued:
-    begun = row["begun_on"] is not None
+def queued_of(row: Row | Mapping[str, Any], *, went: bool) -> Queued:
+    """A row of ``message`` as the router sees it; ``went``: one of its parts has gone."""
     return Queued(
         MessageId(row["id"]), row["destination"], row["parts"], row["wanted_phone_id"],
         row["begun_on"], phones_in(row["declined"]),
         bool(row["flash"]), bool(row["mms"]), row["wanted_group_id"], row["known_phone_id"],
-        row["send_windows"], begun and not tx.value("some part went", message=row["id"]),
+        row["send_windows"], row["begun_on"] is not None and not went,
     )  # fmt: skip

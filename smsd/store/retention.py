@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from smsd.store.database import Database, Transaction, milliseconds
+from smsd.store.database import Database, Transaction, milliseconds, ms
 from smsd.store.once import REPEATABLE
 
 BATCH: Final = 200  # rows a transaction
@@ -75,6 +75,6 @@ class Retention:
         """Idempotency keys whose day is over."""
 
         def work(tx: Transaction) -> None:
-            tx.run("forget idempotent", before=tx.now - round(REPEATABLE.total_seconds() * 1000))
+            tx.run("forget idempotent", before=tx.now - ms(REPEATABLE))
 
         await self._database.transaction(work)
